@@ -72,10 +72,10 @@ The rules, in the order of the code:
     pupil has consent. By the channel's setting, a surname or a forename that can be read near a
     face holds it too, and so does text near a face that could not be read. A picture whose text
     could not be checked, or was not looked for as the channel asks and in the size that the channel
-    publishes, is held. The names are those of the day of the examination. A signed approval for
-    the channel overrides this, but not for the full name of a pupil marked "never publish": that
-    name must be covered or cut away. The rule is off in a channel whose setting is "off", and for
-    films.
+    publishes, is held. The names are those of the day of the examination; if the register gains a
+    name, the picture is examined again before it is published. A signed approval for the channel
+    overrides this, but not for the full name of a pupil marked "never publish": that name must be
+    covered or cut away. The rule is off in a channel whose setting is "off", and for films.
 17. By the channel's settings, a face that would be published larger than a limit holds the picture
     as too recognisable, and so does a face that is not turned away from the camera. Where the
     channel says so, a picture with a larger face is published so small that no face is larger, but

@@ -23,6 +23,7 @@ from consent_gate.decisions.staff_input import (
     delete_approvals,
     delete_film_edit,
     delete_staff_input,
+    drawn_faces,
     load_staff_input,
     signed_channels,
 )
@@ -34,7 +35,7 @@ from consent_gate.register.gallery_version import GalleryVersion, gallery_versio
 from consent_gate.register.relevant import register_for_item
 from consent_gate.vault.originals import read_part, save_film_view, save_preview
 from ingest.film.staff_view import unpacked
-from ingest.visible_names import evidence_of
+from ingest.visible_names import evidence_of, shows_text
 from ingest.workers.analysis_pool import TaskRunner
 from ingest.workers.examination import Examination, not_examined
 from ingest.workers.in_flight import completed_future
@@ -161,7 +162,8 @@ def _record_evidence(
     """Save evidence and decisions. ``signed`` has the channels approved before the examination."""
     if examination.preview is not None:
         save_preview(home, item, examination.preview)
-    before, evidence, changed = from_json(item.evidence), evidence_of(home, examination), False
+    before, changed = from_json(item.evidence), False
+    evidence = evidence_of(home, examination, drawn_faces(item))
     evidence = _with_stored_view(home, item, evidence, examination.film_view)
     evidence = with_earlier_rendition_faces(before, evidence)
     if item.evidence is not None:
@@ -177,7 +179,9 @@ def _record_evidence(
         delete_film_edit(item)
     item.evidence = to_json(evidence)
     item.attempts = 0
-    item.save(update_fields=["evidence", "attempts", "revision"])
+    item.shows_text = shows_text(examination)
+    item.names_outdated = False
+    item.save(update_fields=["evidence", "attempts", "revision", "shows_text", "names_outdated"])
     audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(evidence))
     register = register_for_item(item, home.now().date())
     unsigned = frozenset(home.settings.channels) if changed else signed - signed_channels(item)

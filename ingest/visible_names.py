@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from consent_gate.home.home import Home
-from consent_gate.model import Evidence, Examined, NamePart, TextCheck, VisibleName
+from consent_gate.model import Box, Evidence, Examined, NamePart, TextCheck, VisibleName
 from consent_gate.names.visible_names import (
     MAX_CHARACTERS,
     MAX_LINES,
@@ -22,11 +22,16 @@ from consent_gate.register.pupil_names import name_index
 from ingest.workers.examination import Examination
 
 
-def evidence_of(home: Home, examination: Examination) -> Evidence:
+def evidence_of(home: Home, examination: Examination, drawn: Sequence[Box] = ()) -> Evidence:
     """The evidence of an examination, with the pupils' names that can be read in the picture.
 
     What the worker says about names is not used: it has none to compare. Where the text was looked
     for but could not be compared, the evidence says ``TextCheck.FAILED``.
+
+    Args:
+        home: The installation.
+        examination: What the worker found.
+        drawn: Faces that staff drew, in pixels of the upright original. A name may be near them.
     """
     evidence, lines = examination.evidence, examination.lines
     if not isinstance(evidence, Examined):
@@ -40,9 +45,16 @@ def evidence_of(home: Home, examination: Examination) -> Evidence:
     options = _options(home)
     names: tuple[VisibleName, ...] = ()
     if lines:
-        names = find_names(lines, name_index(), [face.box for face in evidence.faces], options)
+        faces = [*(face.box for face in evidence.faces), *drawn]
+        names = find_names(lines, name_index(), faces, options)
     parts = tuple(part for part in NamePart if part in options.parts)
     return replace(evidence, text_check=TextCheck.COMPARED, names=names, looked_for=parts)
+
+
+def shows_text(examination: Examination) -> bool:
+    """Whether a pupil who joins later may be named in the picture."""
+    lines = examination.lines
+    return lines is None or any(line.text.strip() for line in lines)
 
 
 def _is_comparable(lines: Sequence[ReadLine]) -> bool:

@@ -7,7 +7,7 @@ history that it needs, and has ``decisions.publications`` write the steps.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -25,6 +25,7 @@ from consent_gate.db.models import (
     PupilInItem,
 )
 from consent_gate.decisions.ledger import DecisionContext, batch_effects
+from consent_gate.decisions.outdated_names import must_compare_names
 from consent_gate.decisions.publications import (
     apply_step,
     find_open_publication,
@@ -72,8 +73,12 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
     Call inside a transaction. Writes to no folder. A picture that must be examined again is queued
     before archive photos; one from a batch is queued behind new photos too. An item that already
     waits for an examination keeps waiting, because this decision rests on its old evidence. A
-    picture that was examined without looking for names is flagged for another examination.
+    picture that was examined without looking for names is flagged for another examination. One
+    whose text was not compared with the newest names is examined again before it is published.
     """
+    names_first = ctx.may_open and must_compare_names(item)
+    if names_first:
+        ctx = replace(ctx, may_open=False)
     staff = load_staff_input(item)
     _save_pupils_shown(item, staff)
     evidence, rules = from_json(item.evidence), {c.name: c for c in ctx.rules.channels}
@@ -83,7 +88,11 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
         )
         for channel, verdict in verdicts_of(ctx, item, staff).items()
     ]
-    examine_again = any(isinstance(outcome.steps[1], ReExamine) for outcome in outcomes)
+    examine_again = any(
+        isinstance(outcome.steps[1], ReExamine)
+        or (names_first and isinstance(outcome.verdict, Release))
+        for outcome in outcomes
+    )
     changed = {outcome.channel for outcome in outcomes if outcome.apply()}
     if item.state in {ItemState.RECEIVED, ItemState.DECIDED}:
         waits = item.state == ItemState.RECEIVED and not ctx.may_open

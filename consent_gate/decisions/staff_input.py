@@ -47,6 +47,12 @@ def _film_edit(stored: dict[str, Any]) -> FilmEdit:
     return FilmEdit(tuple(FilmSpan(*span) for span in stored["kept"]), stored["frames"])
 
 
+def drawn_faces(item: Item) -> list[Box]:
+    """Faces that staff drew, in pixels of the upright original, without the places they covered."""
+    drawn = item.tags.filter(box__isnull=False).exclude(kind=TagKind.BLURRED.value)
+    return [Box(*tag.box) for tag in drawn if tag.box]
+
+
 def is_sealed_copy(row: SeenBefore) -> bool:
     """Whether the earlier picture is sealed, or was when it was erased."""
     return row.earlier.sealed if row.earlier is not None else row.sealed

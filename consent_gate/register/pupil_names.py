@@ -8,8 +8,19 @@ from itertools import product
 from consent_gate.db.models import PupilEntry
 from consent_gate.names.name_index import NameIndex, PupilName
 
+RecordedName = tuple[str, str, str, str]
+"""Forename, preferred forename, surname, preferred surname of one pupil."""
+
 Row = tuple[str, str, str, str, str]
-"""Admission number, forename, preferred forename, surname, preferred surname."""
+"""Admission number and recorded name."""
+
+
+def recorded_names() -> frozenset[RecordedName]:
+    """The names of all pupils as they are on the register now."""
+    rows = PupilEntry.objects.values_list(
+        "forename", "preferred_forename", "surname", "preferred_surname"
+    )
+    return frozenset(rows)
 
 
 def name_index() -> NameIndex:

@@ -21,7 +21,7 @@ from consent_gate.decisions.enrolments import delete_enrolments, enrolments_from
 from consent_gate.decisions.ledger import DecisionContext, update_text
 from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copies
 from consent_gate.decisions.staff_input import load_staff_input
-from consent_gate.model import Box, Hold, Tag, TagKind
+from consent_gate.model import Box, Hold, NamePart, Tag, TagKind
 from consent_gate.register.relevant import register_for_item
 from consent_gate.review.approvals import Answer, cover_text, draw_face, save_answer, save_tag, sign
 from consent_gate.review.transaction import (
@@ -98,6 +98,10 @@ def add_face(action: ReviewAction, box: Box) -> int:
     def change(item: Item) -> None:
         index = draw_face(action, item, TagKind.CANNOT_TELL, box, action.home.now())
         drawn.append(index)
+        channels = action.home.settings.rules_for_decide().channels
+        if item.shows_text and any(channel.text_marks - {NamePart.FULL} for channel in channels):
+            item.names_outdated = True  # a name may stand beside this face
+            item.save(update_fields=["names_outdated"])
         audit_log.record(action.home, "face.added", action.subject, {"face": index}, action.actor)
 
     apply_review(action, change, keeps_approvals=False)

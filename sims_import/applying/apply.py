@@ -19,9 +19,11 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import ImportRun
+from consent_gate.decisions.outdated_names import mark_outdated
 from consent_gate.decisions.redecide import redecide
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
+from consent_gate.register.pupil_names import recorded_names
 from consent_gate.register.snapshot_loader import load_snapshot
 from consent_gate.register.templates import delete_departed_lookalikes, destroy_lost_templates
 from sims_import.applying import store
@@ -142,7 +144,9 @@ def apply_import(home: Home, export: ExportFile, accepted: Collection[str], acto
         prepared = _plan(home, context, table, export)
         done = gate_plan(prepared.plan, prepared.blocks, accepted)
         run = _enter_run(home, export, prepared, done, accepted, actor)
+        names = recorded_names()
         families = store.apply_changes(home, done.apply_now, prepared.plan.records, run)
+        mark_outdated(names, recorded_names())
         store.suspend(done.suspended, run)
         audit_log.record_all(home, _audit_events(home, run, done.apply_now), actor)
         destroyed = destroy_lost_templates(home, actor)

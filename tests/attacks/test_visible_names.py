@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -29,6 +30,8 @@ from consent_gate.model import (
     FaceKind,
     NamePart,
     NotExamined,
+    Tag,
+    TagKind,
     TextCheck,
     VisibleNames,
 )
@@ -43,13 +46,24 @@ from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering
 from ingest.lettering.reader import TextReader
 from ingest.workers.examination import Examination
-from tests.support.factories import CHANNELS, World, encode_jpeg, matches, store_original
+from sims_import.applying.apply import ExportFile, apply_import
+from tests.support.factories import (
+    CHANNELS,
+    STRANGER,
+    World,
+    encode_jpeg,
+    matches,
+    store_original,
+)
+from tests.support.imports import HEADER
 from tests.support.lettering import Card, make_picture_with
 from tests.support.settings_override import with_channel, with_section
 
 ANN, BEN = "000001", "000002"
 BASIS = "asked the class teacher"
 BADGE = Card(("Ben Whitcombe", "Class 3B"), 14)
+NEW_NAME = (ReadLine("Star of the week: Cara Newcombe", Box(300, 300, 200, 30)),)
+HARMLESS = (ReadLine("Sports day", Box(300, 300, 200, 30)),)
 
 
 @cache
@@ -266,3 +280,126 @@ def test_a_surname_near_a_face_is_held_where_the_school_wants_it(school: World) 
     item = take_in(school, examination_of((*lines, ReadLine("", Box(0, 0, 1, 1)))))
     assert reasons(item)["website"] == ["visible_name"]
     assert reasons(item)["mag"] == []
+
+
+# --- pupils who join or are renamed after the examination ---------------------------------------
+
+
+def import_pupils(home: Home, *rows: str) -> None:
+    """Import a consent list with these pupils: admission number, forename and surname."""
+    text = "\n".join([HEADER, *(consent_row(row) for row in rows)])
+    export = ExportFile("consent.csv", text.encode())
+    applied = apply_import(home, export, (), "office")
+    assert not applied.done.standing
+
+
+def consent_row(row: str) -> str:
+    number, forename, surname = row.split()
+    return f"{number},,{forename},{surname},5B,F{number},T,T,T,T,,"
+
+
+def go_live(world: World, item: Item) -> None:
+    Publication.objects.filter(item=item).update(state="live", released_at=world.home.now())
+
+
+def is_out(item: Item) -> bool:
+    return Publication.objects.filter(item=item, state__in=OPEN).exists()
+
+
+ANN_AND_BEN = ("000001 Ann Archer", "000002 Ben Whitcombe")
+
+
+def test_a_published_picture_that_names_a_pupil_who_joins_later_is_recalled(school: World) -> None:
+    item = take_in(school, examination_of(NEW_NAME))
+    go_live(school, item)
+    import_pupils(school.home, *ANN_AND_BEN, "000003 Cara Newcombe")
+    item.refresh_from_db()
+    assert is_out(item), "most pictures with text name nobody"
+    assert item.needs_reexamination
+    examine(school, item, examination_of(NEW_NAME))
+    assert reasons(item) == everywhere("visible_name")
+    assert not is_out(item)
+
+
+def test_a_published_picture_that_names_a_pupil_who_is_renamed_is_recalled(school: World) -> None:
+    lines = (ReadLine("Ben Newcombe", Box(300, 300, 200, 30)),)
+    item = take_in(school, examination_of(lines))
+    go_live(school, item)
+    import_pupils(school.home, "000001 Ann Archer", "000002 Ben Newcombe")
+    item.refresh_from_db()
+    assert item.needs_reexamination
+    examine(school, item, examination_of(lines))
+    assert not is_out(item)
+
+
+def test_an_approval_after_a_pupil_joined_publishes_nothing_before_another_examination(
+    school: World,
+) -> None:
+    item = take_in(school, with_stranger(NEW_NAME))
+    assert reasons(item) == everywhere("unknown_face")
+    import_pupils(school.home, *ANN_AND_BEN, "000003 Cara Newcombe")
+    review.tag_face(action(school.home, item), 0, Tag(TagKind.PUPIL, ANN))
+    review.release(action(school.home, item), CHANNELS, BASIS)
+    item.refresh_from_db()
+    assert not is_out(item)
+    assert item.state == "received"
+    examine(school, item, with_stranger(NEW_NAME))
+    assert all("visible_name" in found for found in reasons(item).values())
+    assert not is_out(item)
+
+
+def test_an_approval_publishes_when_the_text_names_no_pupil_who_joined(school: World) -> None:
+    item = take_in(school, with_stranger(HARMLESS))
+    import_pupils(school.home, *ANN_AND_BEN, "000003 Cara Newcombe")
+    review.tag_face(action(school.home, item), 0, Tag(TagKind.PUPIL, ANN))
+    review.release(action(school.home, item), CHANNELS, BASIS)
+    examine(school, item, with_stranger(HARMLESS))
+    assert is_out(item)
+    item.refresh_from_db()
+    assert not item.names_outdated
+
+
+def test_a_picture_without_text_or_an_import_without_new_names_costs_no_examination(
+    school: World,
+) -> None:
+    no_text, text = (take_in(school, examination_of(lines)) for lines in ((), HARMLESS))
+    import_pupils(school.home, *ANN_AND_BEN)
+    assert not Item.objects.filter(names_outdated=True).exists()
+    import_pupils(school.home, *ANN_AND_BEN, "000003 Cara Newcombe")
+    assert list(Item.objects.filter(names_outdated=True)) == [text]
+    assert no_text.pk != text.pk
+
+
+def test_a_published_picture_without_its_original_stays_when_a_pupil_joins(school: World) -> None:
+    item = take_in(school, examination_of(HARMLESS))
+    go_live(school, item)
+    Item.objects.filter(pk=item.pk).update(wrapped_key=None)
+    import_pupils(school.home, *ANN_AND_BEN, "000003 Cara Newcombe")
+    item.refresh_from_db()
+    assert (item.needs_reexamination, item.names_outdated) == (False, False)
+
+
+def test_a_surname_beside_a_face_that_staff_drew_is_held(school: World) -> None:
+    school.home = with_channel(school.home, "website", visible_names=VisibleNames.SURNAME)
+    lines = (ReadLine("Whitcombe", Box(1000, 860, 90, 20)),)
+    item = take_in(school, examination_of(lines))
+    assert reasons(item)["website"] == []
+    face = review.add_face(action(school.home, item), Box(1000, 700, 80, 100))
+    review.tag_face(action(school.home, item), face, Tag(TagKind.PUPIL, BEN))
+    review.release(action(school.home, item), ["website"], BASIS)
+    assert not is_out_in(item, "website")
+    examine(school, item, examination_of(lines))
+    assert "visible_name" in reasons(item)["website"]
+    assert not is_out_in(item, "website")
+
+
+def is_out_in(item: Item, channel: str) -> bool:
+    return Publication.objects.filter(item=item, channel=channel, state__in=OPEN).exists()
+
+
+def with_stranger(lines: tuple[ReadLine, ...]) -> Examination:
+    """The same picture, in which nobody recognises the face."""
+    examination = examination_of(lines)
+    assert isinstance(examination.evidence, Examined)
+    face = replace(examination.evidence.faces[0], identity=STRANGER)
+    return replace(examination, evidence=replace(examination.evidence, faces=(face,)))

@@ -183,6 +183,8 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('received', 'Received'), ('decided', 'Decided'), ('sealed', 'Sealed'), ('erased', 'Erased')], default='received', max_length=12)),
                 ('priority', models.PositiveSmallIntegerField(choices=[(0, 'Live'), (1, 'Reexamine'), (2, 'Archive')], default=0)),
                 ('needs_reexamination', models.BooleanField(db_index=True, default=False)),
+                ('shows_text', models.BooleanField(default=True)),
+                ('names_outdated', models.BooleanField(default=False)),
                 ('received_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('wrapped_key', models.BinaryField(null=True)),

@@ -43,6 +43,11 @@ class Item(models.Model):
     """Used only while the item waits for examination."""
     needs_reexamination = models.BooleanField(default=False, db_index=True)
     """A pupil enrolled later may be in it: it is examined again when few photos wait."""
+    shows_text = models.BooleanField(default=True)
+    """Text was read in it, or it was not looked for. What it says is not stored."""
+    names_outdated = models.BooleanField(default=False)
+    """Its text was not compared with all names and faces that are known now: nothing of it is newly
+    published before it is examined again."""
     received_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     wrapped_key = models.BinaryField(null=True)

@@ -28,9 +28,13 @@ MARK_FROM = 0.2
 MARK_MARGIN = 3
 """Pixels of the small picture by which a mark is extended. Marks that then touch share a window."""
 
-LETTERS = (36, 72)
-"""Heights in pixels that the lines of a window should have when it is searched, if each mark is one
-line. Lines close together make one mark; the second search tells them apart."""
+LETTERS = (36, 72, 216)
+"""Heights in pixels that a mark should have when its window is searched, if the mark is one line.
+Lines close together make one mark, and up to six lines of a turned card do. The larger searches
+tell them apart."""
+
+ANOTHER_SEARCH_FROM = 1.5
+"""How much larger a window must be than in the last search to be searched again."""
 
 MAX_ENLARGEMENT = 3.0
 
@@ -38,6 +42,14 @@ WINDOW_SIDE = 640
 """Longer side in pixels up to which a window is searched."""
 
 MAX_WINDOWS = 40
+
+JOINED_TO = 1 / 8
+"""Height of a line, as a part of the picture's longer side, up to which its window is joined with
+those that it touches."""
+
+LARGEST = 1 / 6
+"""Height, as a part of the picture's longer side, from which a mark is not searched for several
+lines, and a square line is not read. A face makes such marks."""
 
 READABLE = 0.5
 """Mean probability of the characters from which a reading counts as text."""
@@ -69,6 +81,41 @@ class _Found:
     def height(self) -> float:
         """Of the line, in pixels."""
         return float(np.linalg.norm(self.corners[3] - self.corners[0]))
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A part of the picture that is searched, in pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    line: float
+    """Height of its lines, if its mark is one line."""
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    def touches(self, other: _Window) -> bool:
+        """Whether the two have a part in common."""
+        across = min(self.right, other.right) - max(self.left, other.left)
+        return across > 0 and min(self.bottom, other.bottom) > max(self.top, other.top)
+
+    def around(self, other: _Window) -> _Window:
+        """The smallest window with both."""
+        return _Window(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+            max(self.line, other.line),
+        )
 
 
 class Lettering:
@@ -111,8 +158,8 @@ class Lettering:
             if _is_readable(reading) or line.height >= UNREAD_HEIGHT
         )
 
-    def _windows(self, published: RGB) -> list[tuple[int, int, int, int, float]]:
-        """Left, top, right, bottom and height of the lines of each window, in pixels."""
+    def _windows(self, published: RGB) -> list[_Window]:
+        """The parts of the picture that are searched closely."""
         small = _scaled(published, SCOUT_SIDE)
         found = self._finder.probabilities(small)
         marks = (found > MARK_FROM).astype(np.uint8)
@@ -130,43 +177,42 @@ class Lettering:
             # The network marks the middle of a line, about half of its height.
             line = max(4.0, 4 * thick) * scale
             margin = MARK_MARGIN * scale + line / 2
-            box = (left * scale - margin, top * scale - margin)
-            end = ((left + width) * scale + margin, (top + height) * scale + margin)
             windows.append(
-                (
-                    max(0, int(box[0])),
-                    max(0, int(box[1])),
-                    min(published.shape[1], round(end[0])),
-                    min(published.shape[0], round(end[1])),
+                _Window(
+                    max(0, int(left * scale - margin)),
+                    max(0, int(top * scale - margin)),
+                    min(published.shape[1], round((left + width) * scale + margin)),
+                    min(published.shape[0], round((top + height) * scale + margin)),
                     line,
                 )
             )
-        return windows
+        return windows + _joined(windows, JOINED_TO * max(published.shape[:2]))
 
-    def _find(self, published: RGB, window: tuple[int, int, int, int, float]) -> list[_Found]:
+    def _find(self, published: RGB, window: _Window) -> list[_Found]:
         """The lines of one window, searched at each scale that it allows."""
-        left, top, right, bottom, line = window
-        most = min(MAX_ENLARGEMENT, WINDOW_SIDE / max(bottom - top, right - left))
-        scales = dict.fromkeys(min(letters / line, most) for letters in LETTERS)
-        box = (left, top, right, bottom)
-        return [found for scale in scales for found in self._find_at(published, box, scale)]
+        most = min(MAX_ENLARGEMENT, WINDOW_SIDE / max(window.width, window.height))
+        scales: list[float] = []
+        is_large = window.line > LARGEST * max(published.shape[:2])
+        for scale in (min(letters / window.line, most) for letters in LETTERS[: 3 - is_large]):
+            if not scales or scale >= ANOTHER_SEARCH_FROM * scales[-1]:
+                scales.append(scale)
+        return [found for scale in scales for found in self._find_at(published, window, scale)]
 
-    def _find_at(
-        self, published: RGB, box: tuple[int, int, int, int], scale: float
-    ) -> list[_Found]:
-        left, top, right, bottom = box
-        part = published[top:bottom, left:right]
-        size = tuple(max(32, round(side * scale)) for side in (right - left, bottom - top))
+    def _find_at(self, published: RGB, window: _Window, scale: float) -> list[_Found]:
+        part = published[window.top : window.bottom, window.left : window.right]
+        size = tuple(max(32, round(side * scale)) for side in (window.width, window.height))
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         searched = np.asarray(cv2.resize(part, size, interpolation=how), dtype=np.uint8)
-        factors = np.array([(right - left) / size[0], (bottom - top) / size[1]], np.float32)
-        return [
+        factors = np.array([window.width / size[0], window.height / size[1]], np.float32)
+        lines = [
             _Found(
-                region.corners() * factors + np.array([left, top], np.float32),
+                region.corners() * factors + np.array([window.left, window.top], np.float32),
                 region.length < SQUARE * region.height,
             )
             for region in self._finder.lines(searched)
         ]
+        largest = LARGEST * max(published.shape[:2])
+        return [line for line in lines if not line.is_square or line.height <= largest]
 
     def _read_lines(self, published: RGB, lines: list[_Found]) -> list[Reading]:
         """The most confident reading of each line at the turns that its shape allows."""
@@ -184,6 +230,25 @@ class Lettering:
                 if reading.confidence > best[owner].confidence:
                     best[owner] = reading
         return best
+
+
+def _joined(windows: list[_Window], thickest: float) -> list[_Window]:
+    """Windows around those that touch: large text makes several marks, each with a part of it.
+
+    Those with lines higher than ``thickest`` are left out: a face makes such a mark.
+    """
+    groups: list[tuple[_Window, int]] = []
+    for window in windows:
+        if window.line > thickest:
+            continue
+        joined, count, apart = window, 1, []
+        for group, members in groups:
+            if group.touches(joined):
+                joined, count = joined.around(group), count + members
+            else:
+                apart.append((group, members))
+        groups = [*apart, (joined, count)]
+    return [window for window, count in groups if count > 1]
 
 
 def _scaled(rgb: RGB, side: int) -> RGB:

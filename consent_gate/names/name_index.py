@@ -26,6 +26,9 @@ MIN_FULL = 5
 MIN_SINGLE = 3
 """Letters of a forename or surname below which it is not looked for alone."""
 
+LONG, VERY_LONG = 12, 17
+"""Letters of a full name from which it may differ in two letters, and in three."""
+
 _DIGITS = str.maketrans({"5": "s", "8": "b", "2": "z", "6": "g", "9": "g", "3": "e", "4": "a"})
 """Digits that the recogniser gives for letters, in addition to those of ``skeleton``."""
 
@@ -118,11 +121,12 @@ class NameIndex:
 
         A name of everyday words is found only exactly.
         """
-        if len(key) < MIN_FULL:
+        if len(key) < MIN_FULL and key.isascii():
             return None
         if key in self._full:
             return key
-        allowed = _tolerance(len(key))
+        # A long name from which a letter was lost is still that long name.
+        allowed = _tolerance(len(key) if len(key) + 1 < LONG else len(key) + 1)
         if not allowed or not self._keys:
             return None
         near = np.abs(self._lengths - len(key)) <= allowed
@@ -173,7 +177,7 @@ def _tolerance(length: int) -> int:
     """In how many letters a full name of this length may differ."""
     if length < 7:
         return 0
-    return 1 if length < 12 else 2
+    return 1 if length < LONG else 2 if length < VERY_LONG else 3
 
 
 def _letter_counts(keys: Sequence[str]) -> NDArray[np.int16]:

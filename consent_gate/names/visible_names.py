@@ -5,10 +5,11 @@ The text is not kept: the result says whose name can be read and where.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import product
+from itertools import chain, product
 
 from consent_gate.model import Box, NamePart, VisibleName
 from consent_gate.names.common_words import COMMON_WORDS, SMALL_WORDS
@@ -25,6 +26,13 @@ MAX_WORDS = 4
 
 MIN_INSIDE, MAX_INSIDE = 8, 40
 """Letters of a full name that is also found inside other letters."""
+
+MIN_PIECES = 8
+"""Letters of a full name that is also looked for in two pieces."""
+
+MAX_COMMON = 4
+"""Letters that two pieces of a name may have in common: the end of one and the start of the
+other."""
 
 PAIRED_WORDS = 6
 """Words of a line up to which it is joined with neighbouring lines."""
@@ -81,7 +89,8 @@ def find_names(
         faces: Boxes of the faces, in pixels of the upright original.
         options: What is looked for.
     """
-    search = _Search([_Line(line, options.phrases) for line in lines[:MAX_LINES]], index, faces)
+    readings = chain.from_iterable(map(_readings, lines[:MAX_LINES]))
+    search = _Search([_Line(line, options.phrases) for line in readings], index, faces)
     found: dict[VisibleName, None] = {}
     for mark in search.in_one_line():
         # A line that was read twice gets one box around both readings: a cover must hide each.
@@ -90,7 +99,7 @@ def find_names(
         for one in same:
             del found[one]
         found[replace(mark, box=box)] = None
-    for mark in search.in_two_lines():
+    for mark in chain(search.in_two_lines(), search.in_pieces()):
         if not any(one.pupil == mark.pupil and _is_same_place(one.box, mark.box) for one in found):
             found[mark] = None
     named = {mark.box for mark in found}
@@ -102,6 +111,22 @@ def find_names(
             if not any(_is_same_place(mark.box, one.box) for one in found):
                 found[mark] = None
     return tuple(found)
+
+
+def _readings(line: ReadLine) -> Iterator[ReadLine]:
+    """The line, and where spaces may be missing in it, the line with them.
+
+    "BoXu3B" is then also "Bo Xu": the class belongs to no name.
+    """
+    yield line
+    text = line.text[:MAX_CHARACTERS]
+    spaced = _CLASS.sub(" ", _CAPITAL.sub(" ", text))
+    if spaced != text:
+        yield replace(line, text=spaced)
+
+
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CLASS = re.compile(r"(?<=[^\W\d_]{2})\d+[^\W\d_]?(?![^\W_])")
 
 
 class _Line:
@@ -156,7 +181,25 @@ class _Search:
                 if not (first.in_phrase(a, b, 2) or second.in_phrase(c, d, 2)):
                     alone = b - a == len(first.words) and d - c == len(second.words)
                     pair = ["".join(first.words[a:b]), "".join(second.words[c:d])]
-                    yield from self._marks(pair, box, alone=alone)
+                    small = not SMALL_WORDS.isdisjoint((*first.words[a:b], *second.words[c:d]))
+                    yield from self._marks(pair, box, alone=alone, exact_only=small)
+
+    def in_pieces(self) -> Iterator[VisibleName]:
+        """Full names of which the finder saw the beginning and the end as two lines.
+
+        The two may have letters in common.
+        """
+        for one, other in _neighbours(self.lines):
+            box = _around(one.box, other.box)
+            for first, second in ((one, other), (other, one)):
+                for size, end in product((1, 2), (1, 2)):
+                    start = max(0, len(first.words) - size)
+                    words = first.words[start:], second.words[:end]
+                    is_text = first.in_phrase(start, len(first.words), 2)
+                    is_text |= second.in_phrase(0, min(end, len(second.words)), 2)
+                    if not is_text and SMALL_WORDS.isdisjoint(chain(*words)):
+                        start_key, end_key = (key_of("".join(part)) for part in words)
+                        yield from self._joined(start_key, end_key, box)
 
     def single(self, part: NamePart) -> Iterator[VisibleName]:
         """Forenames or surnames near a face.
@@ -183,14 +226,17 @@ class _Search:
                 if not any(_overlap(a, b) for a, b in places):
                     yield VisibleName(line.box, None, NamePart.UNREAD)
 
-    def _marks(self, words: Sequence[str], box: Box, *, alone: bool) -> Iterator[VisibleName]:
+    def _marks(
+        self, words: Sequence[str], box: Box, *, alone: bool, exact_only: bool = False
+    ) -> Iterator[VisibleName]:
         """The pupils whose full name these words are together, or without those in the middle.
 
-        ``alone`` says whether the words are all that the lines say.
+        ``alone`` says whether the words are all that the lines say, ``exact_only`` whether no
+        letter may differ.
         """
         pupils: set[str] = set()
         key = key_of("".join(words))
-        exact_only = not SMALL_WORDS.isdisjoint(words)
+        exact_only |= not SMALL_WORDS.isdisjoint(words) or _starts_with_small(words[0])
         nearest = key if exact_only else self.index.nearest(key)
         if nearest and self._counts(nearest, words, box, alone=alone):
             pupils |= self.index.full(nearest)
@@ -200,6 +246,17 @@ class _Search:
                 pupils |= self.index.two_words(words[0], words[-1])
         for pupil in sorted(pupils):
             yield VisibleName(box, pupil, NamePart.FULL)
+
+    def _joined(self, start: str, end: str, box: Box) -> Iterator[VisibleName]:
+        """The pupils whose full name has these two pieces."""
+        for size in range(min(len(start), len(end), MAX_COMMON) + 1):
+            key = start + end[size:]
+            if len(key) < MIN_PIECES or not start.endswith(end[:size]):
+                continue
+            nearest = key if size else self.index.nearest(key)
+            if nearest and not self.index.is_common(nearest):
+                for pupil in sorted(self.index.full(nearest)):
+                    yield VisibleName(box, pupil, NamePart.FULL)
 
     def _counts(self, key: str, words: Sequence[str], box: Box, *, alone: bool) -> bool:
         """Whether a full name counts. One of everyday words, such as "Rose Hill", needs a second
@@ -217,6 +274,11 @@ class _Search:
                 if not self.index.is_common(text[start:end]):
                     found |= self.index.full(text[start:end])
         return frozenset(found)
+
+
+def _starts_with_small(word: str) -> bool:
+    """Whether a word is two words of a text that were read without the space: "TheGreen"."""
+    return any(word.startswith(s) and word[len(s) :] in COMMON_WORDS for s in SMALL_WORDS)
 
 
 def _overlap(one: Box, other: Box) -> bool:

@@ -28,6 +28,24 @@ PUPILS = (
     PupilName("11", "Thomas", "O'Brien"),
     PupilName("12", "Łucja", "Wiśniewska"),
     PupilName("13", "Maria", "de la Cruz"),
+    PupilName("14", "Bo", "Xu"),
+    PupilName("15", "李", "伟"),
+    PupilName("16", "Leo", "Khan"),
+    PupilName("17", "Ibrahim", "Barnes-Wright"),
+    PupilName("18", "Theo", "Green"),
+    PupilName("19", "Isla", "Hill"),
+)
+SPLIT = (
+    (("OLUWAS", "ASEUN ADEYEMI"), "2"),
+    (("ASEUN ADEYEMI", "OLUWAS"), "2"),
+    (("Grace Raghu", "unathan"), "9"),
+    (("ara Featherst", "one"), None),
+    (("BoXu3",), "14"),
+    (("BoXu",), "14"),
+    (("LeoKhan3B",), "16"),
+    (("Leo Khan3B",), "16"),
+    (("李伟",), "15"),
+    (("prahim Barnes-Wrisht",), "17"),
 )
 INDEX = NameIndex(PUPILS)
 FACE = Box(0, 0, 100, 100)
@@ -123,6 +141,33 @@ def test_what_the_recogniser_confuses_is_one_letter(text: str, pupil: str) -> No
 )
 def test_harmless_text_is_no_name(lines: tuple[str, ...]) -> None:
     assert pupils_named(*lines) == set()
+
+
+@pytest.mark.parametrize(("lines", "pupil"), SPLIT)
+def test_a_name_is_found_in_pieces_and_without_spaces(
+    lines: tuple[str, ...], pupil: str | None
+) -> None:
+    assert pupils_named(*lines) == ({pupil} if pupil else set())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("The Green Mile",),
+        ("TheGreen Mile",),
+        ("Rose Hill is", "a park in Oxford"),
+        ("Rose Hill is a park", "Hill is a park"),
+        ("Mark the hill", "is a boy"),
+    ],
+)
+def test_pieces_of_a_text_are_no_name(lines: tuple[str, ...]) -> None:
+    assert pupils_named(*lines) == set()
+
+
+def test_forename_and_surname_on_two_badges_side_by_side_are_held() -> None:
+    # Nobody can say which badge is whose: a wrong hold costs seconds.
+    badges = [ReadLine("Zoe Smith", Box(0, 0, 90, 20)), ReadLine("Tom Archer", Box(100, 0, 90, 20))]
+    assert [m.pupil for m in find_names(badges, INDEX, (), Options())] == ["1"]
 
 
 def test_a_short_form_counts_like_the_forename() -> None:

@@ -3,15 +3,17 @@
     python -m benchmarks.class_school.losses HOME SCHOOL EVENT [SHEET.jpg]
 
 Counts the faces by the first kind that fits, and the people they belong to. The benchmark knows the
-measured quality of a face only. A cap, goggles, an expression or years between two pictures are not
-measured; for these a person looks at the sheet, which shows each such face beside the portrait.
+measured quality of a face, and whether it is a bystander who was cut out together with the person
+meant: the gate rightly holds such a photo. A cap, goggles, an expression or years between two
+pictures are not measured; for these a person looks at the sheet, which shows each face beside the
+portrait.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Quality
 TURNED, SMALL, UNLIKE_MIRROR = 0.25, 64, 0.95
 """From these on a face is recognised less often (docs/adr/0004-recognition.md): half the turn of a
 head at 45 degrees, height in pixels, and agreement with the mirror image."""
+
+BYSTANDER = "a bystander who was cut out too"
 
 TILE = 160
 COLUMNS = 6
@@ -68,24 +72,34 @@ def lost_faces(photos: dict[str, Photo], event: str) -> Iterator[LostFace]:
         photo, evidence = photos[row.item.source], from_json(row.item.evidence)
         if not photo.allowed or not isinstance(evidence, Examined):
             continue
+        meant = photo.faces_meant(evidence.faces)
         for index in sorted(map(int, row.faces)):
             face = evidence.faces[index]
-            yield LostFace(row.item.source, photo.person_at(face.box), face.box, kind_of(face))
+            kind = kind_of(face) if index in meant else BYSTANDER
+            yield LostFace(row.item.source, photo.person_at(face.box), face.box, kind)
 
 
 def report(photos: dict[str, Photo], event: str) -> str:
-    """The counts, as two lines."""
+    """The counts, as three lines."""
     found = list(lost_faces(photos, event))
-    people = Counter(face.person for face in found)
+    people = Counter(face.person for face in found if face.kind != BYSTANDER)
     again = sum(count > 1 for count in people.values())
     kinds = dict(Counter(face.kind for face in found).most_common())
     return (
         f"    faces that still hold photos: {len(found)} of {len(people)} people,"
-        f" {again} of them in several photos\n    by kind: {kinds}"
+        f" {again} of them in several photos\n    by kind: {kinds}\n"
+        f"    photos held by bystanders alone: {_held_by_bystanders(found)}"
     )
 
 
-def sheet(school: Path, found: list[LostFace]) -> Image.Image:
+def _held_by_bystanders(found: Sequence[LostFace]) -> int:
+    by_photo: dict[str, set[str]] = {}
+    for face in found:
+        by_photo.setdefault(face.file, set()).add(face.kind)
+    return sum(kinds == {BYSTANDER} for kinds in by_photo.values())
+
+
+def sheet(school: Path, found: Sequence[LostFace]) -> Image.Image:
     """Each face beside the portrait of its pupil."""
     rows = -(-len(found) // COLUMNS)
     whole = Image.new("RGB", (COLUMNS * (2 * TILE + 8), rows * (TILE + 8)), "white")

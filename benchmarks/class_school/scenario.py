@@ -6,6 +6,7 @@ import csv
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from benchmarks.class_school.strangers import strangers_on_rolls
 from benchmarks.school import gate
 from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
-from consent_gate.model import Box, Examined, Match, NearMatch, Tag, TagKind
+from consent_gate.model import Box, Examined, FaceEvidence, Match, NearMatch, Tag, TagKind
 
 SIZES = {"2-6": range(2, 7), "8-12": range(8, 13), "15-20": range(15, 21)}
 CHANNEL = "website"
@@ -39,6 +40,26 @@ class Photo:
             if b.x <= x <= b.x + b.width and b.y <= y <= b.y + b.height
         )
         return next(inside, "")
+
+    def faces_meant(self, found: Sequence[FaceEvidence]) -> set[int]:
+        """Indexes of the faces nearest to the middle of each head that was pasted.
+
+        Every other face is a bystander who was cut out together with the person meant.
+        """
+        meant = set()
+        for _, head in self.faces:
+            inside = {
+                index: abs(_middle(face.box)[0] - _middle(head)[0])
+                for index, face in enumerate(found)
+                if head.contains(_middle(face.box))
+            }
+            if inside:
+                meant.add(min(inside, key=inside.__getitem__))
+        return meant
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return box.x + box.width / 2, box.y + box.height / 2
 
 
 def read_photos(school: Path) -> dict[str, Photo]:
@@ -108,7 +129,7 @@ def _outcomes(photos: dict[str, Photo], event: str) -> Counter[str]:
 
 
 def review(home: Home, photos: dict[str, Photo]) -> None:
-    """Name every face of the first event that the machine did not clear.
+    """Name every face of the first event that the machine did not clear, except of bystanders.
 
     The tick "remember this face" is left as it stands.
     """
@@ -119,10 +140,13 @@ def review(home: Home, photos: dict[str, Photo]) -> None:
 
     named = ticked = 0
     for item in Item.objects.filter(event__endswith="-trip").order_by("pk"):
-        evidence = from_json(item.evidence)
-        for index, face in enumerate(evidence.faces if isinstance(evidence, Examined) else ()):
-            person = photos[item.source].person_at(face.box)
-            if isinstance(face.identity, Match) or person in {"", "visitor"}:
+        evidence, photo = from_json(item.evidence), photos[item.source]
+        faces = evidence.faces if isinstance(evidence, Examined) else ()
+        meant = photo.faces_meant(faces)
+        for index, face in enumerate(faces):
+            person = photo.person_at(face.box)
+            known = isinstance(face.identity, Match)
+            if known or index not in meant or person in {"", "visitor"}:
                 continue
             action = service.at_current_revision(home, "reviewer", item.pk)
             service.tag_face(action, index, Tag(TagKind.PUPIL, person))

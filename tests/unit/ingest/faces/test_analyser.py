@@ -148,6 +148,20 @@ def test_a_portrait_of_one_person_fails_only_for_its_darkness(
     assert verdict(models, *faces) is NotEnrollableReason.POOR_PICTURE
 
 
+def test_a_picture_of_the_webcam_may_show_no_second_face_however_small(
+    models: tuple[SFaceEmbedder, DlibEmbedder],
+) -> None:
+    def reason(*faces: FoundFace) -> NotEnrollableReason | None:
+        answer = FaceAnalyser(Found(*faces), *models, shipped_thresholds()).enrol_alone(BLACK)
+        return answer.reason if isinstance(answer, NotEnrollable) else None
+
+    pupil, behind, twice = face(100, 100, 200), face(0, 0, 30), face(150, 150, 90)
+    assert reason() is NotEnrollableReason.NO_FACE
+    assert reason(pupil, behind) is NotEnrollableReason.TWO_FACES
+    assert reason(pupil, twice) is NotEnrollableReason.POOR_PICTURE
+    assert reason(pupil) is NotEnrollableReason.POOR_PICTURE
+
+
 def test_the_reason_is_a_sentence_for_staff(models: tuple[SFaceEmbedder, DlibEmbedder]) -> None:
     analyser = FaceAnalyser(Found(face(100, 100, 200)), *models, shipped_thresholds())
     answer = analyser.enrol(BLACK)

@@ -13,7 +13,7 @@ from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Box, FaceKind, Quality
 from ingest.faces.align import ARCFACE_TEMPLATE
 from ingest.faces.protocols import FoundFace
-from ingest.faces.quality import measure, quality_failure, yaw
+from ingest.faces.quality import measure, quality_failure, turn, yaw
 
 FLOORS = shipped_thresholds().floors
 
@@ -70,6 +70,20 @@ def test_a_turned_head_has_its_nose_off_the_middle() -> None:
     turned[2, 0] += 18
     assert yaw(ARCFACE_TEMPLATE) < 0.05
     assert yaw(turned) == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_head_turned_to_the_other_side_turns_the_other_way() -> None:
+    left, right = ARCFACE_TEMPLATE.copy(), ARCFACE_TEMPLATE.copy()
+    left[2, 0] -= 18
+    right[2, 0] += 18
+    assert turn(right) == pytest.approx(-turn(left), abs=0.05)
+    assert turn(right) > 0.4
+
+
+def test_a_tilted_picture_of_a_face_turns_no_head() -> None:
+    """A photo or a screen that is turned is only made narrower."""
+    narrow = ARCFACE_TEMPLATE * np.array([0.7, 1.0], np.float32)
+    assert turn(narrow) == pytest.approx(turn(ARCFACE_TEMPLATE), abs=0.01)
 
 
 def test_eyes_in_one_place_are_turned_too_far() -> None:

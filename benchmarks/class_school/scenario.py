@@ -15,7 +15,7 @@ from benchmarks.class_school.strangers import strangers_on_rolls
 from benchmarks.school import gate
 from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
-from consent_gate.model import Box, Examined, FaceEvidence, Match, NearMatch, Tag, TagKind
+from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Match, NearMatch, Tag, TagKind
 
 SIZES = {"2-6": range(2, 7), "8-12": range(8, 13), "15-20": range(15, 21)}
 CHANNEL = "website"
@@ -42,14 +42,17 @@ class Photo:
         return next(inside, "")
 
     def faces_meant(self, found: Sequence[FaceEvidence]) -> set[int]:
-        """Indexes of the faces nearest to the middle of each head that was pasted.
+        """Indexes of the faces nearest to the middle of each head; sure faces come first.
 
-        Every other face is a bystander who was cut out together with the person meant.
+        Every other face is a bystander or a thing that was cut out together with the person meant.
         """
         meant = set()
         for _, head in self.faces:
             inside = {
-                index: abs(_middle(face.box)[0] - _middle(head)[0])
+                index: (
+                    face.kind is FaceKind.POSSIBLE,
+                    abs(_middle(face.box)[0] - _middle(head)[0]),
+                )
                 for index, face in enumerate(found)
                 if head.contains(_middle(face.box))
             }

@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from benchmarks.data import SHARED
@@ -114,11 +115,28 @@ def copies(picture: Picture) -> Iterator[tuple[str, Picture]]:
     captioned = bgr.copy()
     captioned[int(height * 0.92) :] = 255
     yield "with a caption", Picture(captioned, faces)
+    yield "faces blurred", with_faces(picture, lambda face: cv2.blur(face, (31, 31)))
+    yield "faces made of squares", with_faces(picture, squares)
     if len(faces) > 1:
         covered = bgr.copy()
         box = faces[0]
         covered[box.y : box.y + box.height, box.x : box.x + box.width] = (0, 200, 255)
         yield "one face of several covered", Picture(covered, faces)
+
+
+def with_faces(picture: Picture, change: Callable[[Pixels], MatLike]) -> Picture:
+    """The picture with each face changed."""
+    bgr = picture.bgr.copy()
+    for box in picture.faces:
+        place = bgr[box.y : box.y + box.height, box.x : box.x + box.width]
+        place[:] = change(np.ascontiguousarray(place))
+    return Picture(saved(bgr, 85), picture.faces)
+
+
+def squares(face: Pixels) -> MatLike:
+    """A face of eight by eight squares."""
+    small = cv2.resize(face, (8, 8), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, face.shape[1::-1], interpolation=cv2.INTER_NEAREST)
 
 
 def other_pictures(

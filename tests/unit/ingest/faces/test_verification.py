@@ -135,17 +135,21 @@ def test_the_mean_of_both_large_crops_counts_unless_the_first_is_clear() -> None
     assert not is_face(first - 0.1, 100.0)
 
 
-def test_places_whose_small_crop_may_show_a_face_are_verified_at_most_so_many() -> None:
+def test_places_whose_small_crop_may_show_a_face_are_verified_the_likeliest_first() -> None:
     places = [replace(PLACE, height=height) for height in (40.0, 50.0, 60.0, 70.0)]
-    views, log_odds = halvings(picture(100)), (MIN_QUICK, MIN_QUICK - 0.1, 3.0, 1.0)
+    classifier = FixedClassifier(MIN_QUICK, MIN_QUICK - 0.1, 3.0, 1.0)
+    likely = likely_places(halvings(picture(100)), places, classifier, small=30)
+    assert [place.height for place in likely] == [60, 70, 40]
 
-    def heights(most: int) -> list[float]:
-        classifier = FixedClassifier(*log_odds, 0.0)
-        return [place.height for place in likely_places(views, places, classifier, most)]
 
-    assert heights(most=4) == [40, 60, 70]
-    assert heights(most=2) == [60, 70]
-    assert heights(most=1) == [60]
+@pytest.mark.parametrize(("as_proposed", "as_larger", "height"), [(1, 2, 28), (2, 1, 20)])
+def test_a_small_place_gets_the_likelier_of_two_sizes(
+    as_proposed: float, as_larger: float, height: float
+) -> None:
+    classifier = FixedClassifier(as_proposed, as_larger)
+    places = [replace(PLACE, height=20.0)]
+    likely = likely_places(halvings(picture(100)), places, classifier, small=24)
+    assert [place.height for place in likely] == [pytest.approx(height)]
 
 
 @pytest.mark.parametrize("height", [30.0, 80.0, 300.0, 900.0])

@@ -13,6 +13,7 @@ from consent_gate.home.home import Home
 from consent_gate.model import Box, Evidence, Examined, NamePart, TextCheck, VisibleName
 from consent_gate.names.visible_names import (
     MAX_CHARACTERS,
+    MAX_FILM_LINES,
     MAX_LINES,
     Options,
     ReadLine,
@@ -40,26 +41,30 @@ def evidence_of(home: Home, examination: Examination, drawn: Sequence[Box] = ())
         was_off = evidence.text_check is TextCheck.OFF
         check = TextCheck.OFF if was_off else TextCheck.FAILED
         return replace(evidence, text_check=check, names=(), looked_for=())
-    if not _is_comparable(lines):
+    if not _is_comparable(lines, MAX_LINES if evidence.film is None else MAX_FILM_LINES):
         return replace(evidence, text_check=TextCheck.FAILED, names=(), looked_for=())
     options = _options(home)
     names: tuple[VisibleName, ...] = ()
     if lines:
         faces = [*(face.box for face in evidence.faces), *drawn]
         names = find_names(lines, name_index(), faces, options)
+    if evidence.film is not None:  # the same card is read in many frames
+        names = tuple({(name.pupil, name.part): name for name in reversed(names)}.values())
     parts = tuple(part for part in NamePart if part in options.parts)
     return replace(evidence, text_check=TextCheck.COMPARED, names=names, looked_for=parts)
 
 
 def shows_text(examination: Examination) -> bool:
     """Whether a pupil who joins later may be named in the picture."""
-    lines = examination.lines
-    return lines is None or any(line.text.strip() for line in lines)
+    lines, evidence = examination.lines, examination.evidence
+    if lines is None:
+        return not isinstance(evidence, Examined) or evidence.text_check is not TextCheck.OFF
+    return any(line.text.strip() for line in lines)
 
 
-def _is_comparable(lines: Sequence[ReadLine]) -> bool:
+def _is_comparable(lines: Sequence[ReadLine], most: int) -> bool:
     """Whether no line and no end of a line would be left out of the comparison."""
-    return len(lines) <= MAX_LINES and all(len(line.text) <= MAX_CHARACTERS for line in lines)
+    return len(lines) <= most and all(len(line.text) <= MAX_CHARACTERS for line in lines)
 
 
 def _options(home: Home) -> Options:

@@ -18,6 +18,9 @@ from consent_gate.names.name_index import NameIndex, key_of, words_of
 MAX_LINES = 300
 """The most lines that are read and compared in one picture."""
 
+MAX_FILM_LINES = 1000
+"""The most lines that are read and compared in one film."""
+
 MAX_CHARACTERS = 200
 """Characters of one line that are compared."""
 
@@ -53,6 +56,8 @@ class ReadLine:
     """Empty where it could not be read."""
     box: Box
     """In pixels of the upright original."""
+    frame: int = 0
+    """Number of the frame of a film. Only lines of one frame stand beside each other."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def find_names(
         faces: Boxes of the faces, in pixels of the upright original.
         options: What is looked for.
     """
-    readings = chain.from_iterable(map(_readings, lines[:MAX_LINES]))
+    readings = chain.from_iterable(map(_readings, lines[:MAX_FILM_LINES]))
     search = _Search([_Line(line, options.phrases) for line in readings], index, faces)
     found: dict[VisibleName, None] = {}
     for mark in search.in_one_line():
@@ -133,7 +138,7 @@ class _Line:
     """The words of one line."""
 
     def __init__(self, line: ReadLine, phrases: Sequence[str]) -> None:
-        self.box = line.box
+        self.box, self.frame = line.box, line.frame
         self.is_unread = not line.text.strip()
         self.words = words_of(line.text[:MAX_CHARACTERS])
         self.phrases = tuple(words_of(phrase) for phrase in phrases)
@@ -303,6 +308,8 @@ def _neighbours(lines: Sequence[_Line]) -> Iterator[tuple[_Line, _Line]]:
     short = [line for line in lines if 0 < len(line.words) <= PAIRED_WORDS]
     for place, first in enumerate(short):
         for second in short[place + 1 :]:
+            if first.frame != second.frame:
+                continue
             one, other = first.box, second.box
             reach = GAP * max(min(one.width, one.height), min(other.width, other.height))
             across = max(one.x, other.x) - min(one.x + one.width, other.x + other.width)

@@ -112,13 +112,15 @@ def cover_name(action: ReviewAction, name: int) -> None:
     """Cover a pupil's name that can be read. ``name`` is its index in the evidence.
 
     Raises:
-        InvalidInput: There is no such name, or it lies outside the picture.
+        InvalidInput: There is no such name, it lies outside the picture, or the item is a film.
     """
 
     def change(item: Item) -> None:
-        names = examined_picture(item).names
-        if name not in range(len(names)):
+        picture = examined_picture(item)
+        if name not in range(len(picture.names)):
             raise InvalidInput("There is no such name in this picture.")
+        if picture.film is not None:
+            raise InvalidInput("A name in a film cannot be covered. Approve or refuse the film.")
         cover_text(action, item, name, action.home.now())
 
     apply_review(action, change, keeps_approvals=False)

@@ -115,7 +115,10 @@ class FilmExaminer:
         self._poster: tuple[int, RGB] | None = None
 
     def examine(
-        self, reader: FilmReader, on_progress: Callable[[float, float], None] = lambda *_: None
+        self,
+        reader: FilmReader,
+        on_progress: Callable[[float, float], None] = lambda *_: None,
+        on_frame: Callable[[SearchedFrame], None] = lambda _: None,
     ) -> FilmResult:
         """Examine all frames of an open film.
 
@@ -123,6 +126,7 @@ class FilmExaminer:
             reader: The film.
             on_progress: Called once a second of the film with the seconds that are done, and
                 those that the header states.
+            on_frame: Called with each frame, in the order of time.
 
         Raises:
             DecodeError: The film cannot be decoded completely.
@@ -132,6 +136,7 @@ class FilmExaminer:
         with closing(self._search.frames(reader)) as frames:
             for searched in frames:
                 self._examine_frame(searched, reader)
+                on_frame(searched)
                 if searched.frame.time >= reported + 1:
                     reported = searched.frame.time
                     on_progress(reported, reader.facts.stated_seconds)

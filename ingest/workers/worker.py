@@ -41,6 +41,7 @@ from ingest.film.examine import FilmExaminer, TooManyFaces
 from ingest.film.libav import FilmLimits, SeekableFile, load_film_decoders
 from ingest.film.rendition import FilmSearchers, make_film
 from ingest.film.search import SCOUT_FROM
+from ingest.lettering.film_text import FilmText
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering, TooMuchText
 from ingest.lettering.reader import TextReader
@@ -147,8 +148,7 @@ def _examine(data: bytes) -> Examination:
         device=picture.device,
         templates_from=worker.config.thresholds.fitted_on,
         text_side=worker.config.text_side,
-        # Whoever compares the lines says that they were compared.
-        text_check=TextCheck.OFF if worker.lettering is None else TextCheck.FAILED,
+        text_check=_unread(),
     )
     preview = _scaled(picture.rgb, PREVIEW.max_side)
     lines = _read_text(picture.rgb)
@@ -181,7 +181,9 @@ def examine_film(film: SeekableFile) -> Examination:
                 worker.analyser,
                 worker.config.gallery,
             )
-            result = examiner.examine(reader, report_progress)
+            text = worker.lettering and FilmText(worker.lettering, reader.facts.width)
+            on_frame = text.read if text else lambda _: None
+            result = examiner.examine(reader, report_progress, on_frame)
     except DecodeError as error:
         return not_examined(error.message, error.reason)
     except TooManyFaces:
@@ -199,9 +201,18 @@ def examine_film(film: SeekableFile) -> Examination:
         faces=result.faces,
         templates_from=worker.config.thresholds.fitted_on,
         film=result.film,
+        text_side=worker.config.text_side,
+        text_check=_unread(),
     )
     poster = _scaled(result.poster, PREVIEW.max_side)
-    return Examination(evidence, render(poster, PREVIEW), _hashes(poster), film_view=result.view)
+    lines = text.lines() if text else None
+    return Examination(evidence, render(poster, PREVIEW), _hashes(poster), lines, result.view)
+
+
+def _unread() -> TextCheck:
+    """What the worker says of the comparison of texts: whoever compares them says that they were
+    compared."""
+    return TextCheck.OFF if this_worker().lettering is None else TextCheck.FAILED
 
 
 def _scaled(rgb: RGB, max_side: int) -> RGB:

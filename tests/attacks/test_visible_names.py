@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from consent_gate.model import (
     Examined,
     FaceEvidence,
     FaceKind,
+    Film,
     NamePart,
     NotExamined,
     Tag,
@@ -35,11 +37,11 @@ from consent_gate.model import (
     TextCheck,
     VisibleNames,
 )
-from consent_gate.names.visible_names import MAX_CHARACTERS, MAX_LINES, ReadLine
+from consent_gate.names.visible_names import MAX_CHARACTERS, MAX_FILM_LINES, MAX_LINES, ReadLine
 from consent_gate.publication import OPEN
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
-from consent_gate.review.validation import CannotBeReleased
+from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.subject_rights.erase import erase_pupil
 from ingest.examinations import record_examination
 from ingest.lettering.finder import TextFinder
@@ -403,3 +405,42 @@ def with_stranger(lines: tuple[ReadLine, ...]) -> Examination:
     assert isinstance(examination.evidence, Examined)
     face = replace(examination.evidence.faces[0], identity=STRANGER)
     return replace(examination, evidence=replace(examination.evidence, faces=(face,)))
+
+
+# --- films ----------------------------------------------------------------------------------------
+
+
+def film_of(lines: tuple[ReadLine, ...] | None) -> Examination:
+    examination = examination_of(lines)
+    assert isinstance(examination.evidence, Examined)
+    film = Film(seconds=10, frames=100, frames_skipped=0, ensemble_frames=10, scenes=1, streams=())
+    return replace(examination, evidence=replace(examination.evidence, film=film))
+
+
+def test_a_film_that_shows_a_pupils_name_is_held(school: World) -> None:
+    card = [ReadLine("Ben Whitcombe", Box(9 * at, 9, 90, 20), frame=at) for at in (30, 60)]
+    item = take_in(school, film_of(tuple(card)))
+    assert all("visible_name" in found for found in reasons(item).values())
+    evidence = from_json(item.evidence)
+    assert isinstance(evidence, Examined)
+    assert [name.box.x for name in evidence.names] == [270], "once, where it was seen first"
+
+
+def test_a_film_with_more_text_than_was_read_is_held(school: World) -> None:
+    assert all(
+        "not_examined" in found for found in reasons(take_in(school, film_of(None))).values()
+    )
+    line = ReadLine("nothing", Box(0, 0, 9, 9))
+    item = take_in(school, film_of((line,) * (MAX_FILM_LINES + 1)))
+    assert all("not_examined" in found for found in reasons(item).values())
+
+
+def test_a_film_with_harmless_text_is_not_held_for_it(school: World) -> None:
+    found = reasons(take_in(school, film_of(HARMLESS * (MAX_LINES + 1))))
+    assert not {"visible_name", "not_examined", "text_not_read"} & set(chain(*found.values()))
+
+
+def test_a_name_in_a_film_cannot_be_covered(school: World) -> None:
+    item = take_in(school, film_of((ReadLine("Ben Whitcombe", Box(9, 9, 90, 20)),)))
+    with pytest.raises(InvalidInput):
+        review.cover_name(action(school.home, item), 0)

@@ -170,6 +170,13 @@ def test_forename_and_surname_on_two_badges_side_by_side_are_held() -> None:
     assert [m.pupil for m in find_names(badges, INDEX, (), Options())] == ["1"]
 
 
+def test_lines_of_two_frames_of_a_film_are_not_one_name() -> None:
+    first, second = ReadLine("Zoe", Box(0, 0, 90, 20)), ReadLine("Archer", Box(0, 24, 90, 20))
+    later = ReadLine("Archer", Box(0, 24, 90, 20), frame=30)
+    assert find_names((first, second), INDEX, (), Options())
+    assert not find_names((first, later), INDEX, (), Options())
+
+
 def test_a_short_form_counts_like_the_forename() -> None:
     assert pupils_named("Tom", faces=[FACE], parts=EVERYTHING) == {"11"}
     assert pupils_named("Tom and Jerry O'Neil", faces=[FACE]) == set()

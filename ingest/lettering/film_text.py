@@ -1,0 +1,63 @@
+"""Read the text of a film in the frames in which all detectors search for faces.
+
+These are the first frame of each scene and at least one frame a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from consent_gate.model import Box
+from consent_gate.names.visible_names import MAX_FILM_LINES, ReadLine
+from ingest.film.search import SearchedFrame
+from ingest.lettering.lettering import Lettering, TooMuchText
+
+MIN_LETTERS = 2
+"""Letters of a text below which it is part of no name. A pattern is often read as one letter."""
+
+
+class FilmText:
+    """Collects the text of one film."""
+
+    def __init__(self, lettering: Lettering, width: int) -> None:
+        """Keep the models.
+
+        Args:
+            lettering: Reads frames.
+            width: Of the upright original, in pixels.
+        """
+        self._lettering = lettering
+        self._width = width
+        self._lines: list[ReadLine] = []
+        self._known: set[str] = set()
+        self._is_complete = True
+
+    def read(self, searched: SearchedFrame) -> None:
+        """Read a frame, if all detectors searched it and all text before could be read."""
+        if searched.by_ensemble is None or not self._is_complete:
+            return
+        rgb = searched.frame.rgb
+        try:
+            found = self._lettering.read(rgb)
+        except TooMuchText:
+            self._is_complete = False
+            return
+        lines = [line for line in found if sum(map(str.isalpha, line.text)) >= MIN_LETTERS]
+        texts = {line.text.casefold() for line in lines}
+        if texts <= self._known:
+            return
+        self._known |= texts
+        scale, frame = self._width / rgb.shape[1], searched.frame.number
+        self._lines += [replace(line, box=_scaled(line.box, scale), frame=frame) for line in lines]
+        self._is_complete = len(self._lines) <= MAX_FILM_LINES
+
+    def lines(self) -> tuple[ReadLine, ...] | None:
+        """The lines of every frame that says something new, in pixels of the upright original.
+
+        None if a frame, or the film, shows more text than is read.
+        """
+        return tuple(self._lines) if self._is_complete else None
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    return Box(*(round(value * scale) for value in box.as_list()))

@@ -1,0 +1,64 @@
+"""The text of a film is read in the frames that all detectors search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from consent_gate.model import Box
+from consent_gate.names.visible_names import MAX_FILM_LINES, ReadLine
+from ingest.faces.protocols import RGB
+from ingest.film.decode import JudgedFrame
+from ingest.film.search import SearchedFrame
+from ingest.lettering import film_text
+from ingest.lettering.film_text import FilmText
+from ingest.lettering.lettering import Lettering, TooMuchText
+
+BOX = Box(10, 20, 30, 4)
+
+
+class FakeLettering(Lettering):
+    """Knows the text of each frame, whose number is the value of its pixels."""
+
+    def __init__(self, texts: Mapping[int, tuple[str, ...] | None]) -> None:
+        self.texts = texts
+
+    def read(self, rgb: RGB) -> tuple[ReadLine, ...]:
+        found = self.texts[int(rgb[0, 0, 0])]
+        if found is None:
+            raise TooMuchText
+        return tuple(ReadLine(text, BOX) for text in found)
+
+
+def read(texts: Mapping[int, tuple[str, ...] | None]) -> tuple[ReadLine, ...] | None:
+    text = FilmText(FakeLettering(texts), width=128)
+    for number in texts:
+        frame = JudgedFrame(number, float(number), np.full((36, 64, 3), number, np.uint8))
+        text.read(SearchedFrame(frame, cut=False, by_scout=(), by_ensemble=()))
+        text.read(SearchedFrame(frame, cut=False, by_scout=()))
+    return text.lines()
+
+
+def test_the_lines_of_each_frame_that_says_something_new_are_kept() -> None:
+    lines = read({0: ("Ben", "Whitcombe"), 1: ("BEN", "whitcombe"), 2: ("Ben", "Class 3B"), 3: ()})
+    assert lines is not None
+    assert [(line.text, line.frame) for line in lines] == [
+        ("Ben", 0),
+        ("Whitcombe", 0),
+        ("Ben", 2),
+        ("Class 3B", 2),
+    ]
+    assert lines[0].box == Box(20, 40, 60, 8), "in pixels of the original"
+
+
+def test_single_letters_of_a_pattern_are_no_text() -> None:
+    assert read({0: ("D", "", "3"), 1: ("4 x 4",)}) == ()
+
+
+def test_a_film_with_more_text_than_is_read_was_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read({0: ("Ben",), 1: None, 2: ("Ann",)}) is None
+    monkeypatch.setattr(film_text, "MAX_FILM_LINES", 3)
+    assert read({0: ("Ann", "Ben"), 1: ("Cara", "Dan")}) is None
+    assert MAX_FILM_LINES > 3

@@ -354,10 +354,10 @@ class _Case:
             reasons.append(Reason.VISIBLE_NAME)
         if self.channel.unread_text and any(m.part is NamePart.UNREAD for m in picture.names):
             reasons.append(Reason.UNREAD_TEXT)
-        if not wanted:
+        # A film that was examined before films were read is not held for that.
+        passes = picture.film is not None and picture.text_check is not TextCheck.FAILED
+        if not wanted or passes:
             return reasons
-        if picture.film is not None:  # of a film that was examined before films were read, nothing
-            return reasons + [Reason.NOT_EXAMINED] * (picture.text_check is TextCheck.FAILED)
         published = min(self.channel.max_side, max(picture.width, picture.height))
         if picture.text_check is TextCheck.OFF:
             reasons.append(Reason.TEXT_NOT_READ)

@@ -29,7 +29,13 @@ POSES = {
 
 @require_safe
 def show(request: HttpRequest, number: str) -> HttpResponse:
-    """Show the camera page; without consent to face matching the browser may not use the camera."""
+    """Show the camera page; without consent to face matching the browser may not use the camera.
+
+    The browser applies the permission to a whole document, so htmx must not swap the page into
+    another one.
+    """
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": request.path})
     pupil = get_object_or_404(PupilEntry, admission_number=number)
     refusal = refusal_reason(current_home(), number)
     context = {

@@ -55,6 +55,13 @@ def test_only_this_page_may_use_the_camera_and_only_with_consent(office: Client)
     assert b"webcam.js" not in page.content
 
 
+def test_the_page_is_always_loaded_as_a_whole_document(office: Client) -> None:
+    """As after a log-in: in the document of another page the camera would stay forbidden."""
+    page = office.get(f"/pupils/{ANN}/webcam/", headers={"HX-Request": "true"})
+    assert page.headers["HX-Redirect"] == f"/pupils/{ANN}/webcam/"
+    assert page.content == b""
+
+
 def test_the_office_saves_three_pictures_and_is_led_to_their_confirmation(
     office: Client, measured: MeasuredPool
 ) -> None:

@@ -88,7 +88,7 @@ def review(home: Home, photos: dict[str, Photo], most: int) -> None:
     counts = Counts()
     with (
         AnalysisPool(home, gallery_of([])) as pool,
-        lending(pool),
+        lending(home, pool),
         serve_home(home) as (address, _),
         sync_playwright() as playwright,
     ):

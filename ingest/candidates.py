@@ -1,15 +1,19 @@
 """Work out, when a person asks, which pupils a face that was not recognised may be.
 
 The face is measured anew from the original, in a worker. Its vectors never leave the worker, and
-nothing of the result is stored. Only templates that may be compared today are sent there. Where the
-school named who was at the event, only these pupils are offered.
+nothing of the result is stored. The worker compares with the templates that it has anyway, and is
+told which pupils may be compared today. Where the school named who was at the event, only these
+pupils are offered.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from django.db import transaction
 
@@ -17,30 +21,62 @@ from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, ItemState, PupilEntry
 from consent_gate.decisions.staff_input import load_staff_input
-from consent_gate.errors import AwaitingExport, DecryptionError, GateError, ModelUnavailable
+from consent_gate.errors import AwaitingExport, GateError
 from consent_gate.home.home import Home
-from consent_gate.matching.gallery import Gallery, Template, gallery_of
+from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Box, Examined
-from consent_gate.register.repository import lawful_photos, load_gallery
+from consent_gate.register.repository import (
+    lawful_photos,
+    load_gallery,
+    photos_in_force,
+    refuse_unconfirmed_templates,
+)
 from consent_gate.vault.originals import read_part
 from ingest.faces.analyser import NearestPupils
-from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, result_of
+from ingest.faces.enrolment_face import NotEnrollable
+from ingest.workers.analysis_pool import TaskRunner, result_of
 from ingest.workers.face_tasks import find_nearest_pupils
+from ingest.workers.lent_pool import borrow_pool
+from publish.rendition import RenditionRefused
 
 MOST_AT_ONCE = 2
 """Faces that are measured at the same time, so that nobody can occupy the machine with this."""
 
+SECONDS = 20.0
+"""How long a person waits at most. Workers that must be started first load their models in four."""
+
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 BUSY = "The gate is comparing other faces. Wait a moment and open the face again."
+CHANGED = "This picture was changed or checked again. Open it again."
 FAILED = "This face could not be compared. Find the pupil by name."
 NO_TEMPLATES = "Nobody who may be compared has an enrolment photo. Find the pupil by name."
+TOO_LONG = (
+    "The comparison took too long and was stopped. Find the pupil by name, or open the face again"
+    " when the gate has less to do."
+)
+UNCLEAR = "This face is too small or too unclear to be compared. Find the pupil by name."
 
 
 class CannotCompare(GateError):
     """The face cannot be compared; the message says why."""
 
     next_step = ""
+
+
+OpenWorkers = Callable[[Home, Callable[[], Gallery]], AbstractContextManager[TaskRunner]]
+"""Lends workers of a home, or starts some with the gallery that the function gives."""
+
+
+@dataclass(frozen=True)
+class AskedFace:
+    """A face of the page on which a person asks."""
+
+    item: Item
+    index: int
+    """First those of the evidence, then those that staff drew."""
+    revision: int
+    """``Item.revision`` of that page."""
 
 
 @dataclass(frozen=True)
@@ -50,94 +86,123 @@ class Candidates:
     nearest: tuple[str, ...]
     """Admission numbers of enrolled pupils, the nearest first."""
     without_photo: tuple[PupilEntry, ...]
-    """Pupils on the roll of the event who have no enrolment photo. Empty without a roll."""
+    """Pupils on the roll of the event who have no enrolment photo; without a roll, the brothers and
+    sisters of the nearest who have none."""
+    has_roll: bool
+    """Whether the school named who was at the event."""
+    problem: str = ""
+    """Why the face could not be compared; empty if it was."""
 
 
 def find_candidates(
-    home: Home, item: Item, face: int, actor: str, open_pool: OpenTaskRunner = AnalysisPool
+    home: Home, face: AskedFace, actor: str, open_workers: OpenWorkers = borrow_pool
 ) -> Candidates:
     """Compare one face with the pupils who may be shown, and record who asked.
 
     Args:
         home: The installation.
-        item: A picture that was examined.
-        face: Index of the face: first those of the evidence, then those that staff drew.
+        face: A face of a picture that was examined.
         actor: Who asks, for the audit trail. Nothing else is recorded.
-        open_pool: Starts the worker, or lends the gate's own.
+        open_workers: Lends the gate's workers, or starts others.
 
     Raises:
-        CannotCompare: The face cannot be compared. Nobody is offered then.
+        CannotCompare: There is no such face, or the page is out of date. Nobody is offered then.
     """
-    evidence, staff = from_json(item.evidence), load_staff_input(item)
-    if item.state != ItemState.DECIDED or not isinstance(evidence, Examined) or evidence.film:
-        raise CannotCompare(FAILED)
-    boxes = [*(found.box for found in evidence.faces), *staff.added_faces]
-    if face not in range(len(boxes)):
-        raise CannotCompare(FAILED)
+    box, roster = _place_of(face)
     with transaction.atomic():
-        audit_log.record(home, "face.compared", f"item:{item.pk}", {}, actor)
+        audit_log.record(home, "face.compared", f"item:{face.item.pk}", {}, actor)
     if not _places.acquire(blocking=False):
         raise CannotCompare(BUSY)
     try:
-        gallery = _gallery(home, staff.roster)
-        nearest = _nearest(home, item, boxes[face], gallery, open_pool)
+        nearest, problem = _nearest(home, face.item, box, roster, open_workers), ""
+    except CannotCompare as error:
+        nearest, problem = (), str(error)
     finally:
         _places.release()
-    return Candidates(nearest, _without_photo(home, staff.roster))
+    if not Item.objects.filter(pk=face.item.pk, revision=face.revision).exists():
+        raise CannotCompare(CHANGED)  # the number may mean another face by now
+    return Candidates(nearest, _without_photo(home, roster, nearest), roster is not None, problem)
 
 
-def _gallery(home: Home, roster: Collection[str] | None) -> Gallery:
-    """The templates that may be compared. Raises CannotCompare."""
+def _place_of(face: AskedFace) -> tuple[Box, Collection[str] | None]:
+    """Where the face is, and the roll of the event. Raises CannotCompare."""
+    item = face.item
+    evidence, staff = from_json(item.evidence), load_staff_input(item)
+    if item.revision != face.revision:
+        raise CannotCompare(CHANGED)
+    if item.state != ItemState.DECIDED or not isinstance(evidence, Examined) or evidence.film:
+        raise CannotCompare(FAILED)
+    boxes = [*(found.box for found in evidence.faces), *staff.added_faces]
+    if face.index not in range(len(boxes)):
+        raise CannotCompare(FAILED)
+    return boxes[face.index], staff.roster
+
+
+def _comparable(home: Home, roster: Collection[str] | None) -> tuple[str, ...]:
+    """The pupils who may be compared today, and are on the roll if there is one.
+
+    Raises:
+        CannotCompare: There is nobody, or no export was imported since a restore.
+    """
     try:
-        gallery = _of_roll(load_gallery(home), roster)
-    except (AwaitingExport, DecryptionError, ModelUnavailable) as error:
+        refuse_unconfirmed_templates()
+    except AwaitingExport as error:
         raise CannotCompare(FAILED) from error
-    if not gallery.pupils:
+    photos = photos_in_force(home.now().date()).order_by()
+    numbers = set(photos.values_list("pupil__admission_number", flat=True))
+    allowed = numbers if roster is None else numbers.intersection(roster)
+    if not allowed:
         raise CannotCompare(NO_TEMPLATES)
-    return gallery
+    return tuple(sorted(allowed))
 
 
 def _nearest(
-    home: Home, item: Item, box: Box, gallery: Gallery, open_pool: OpenTaskRunner
+    home: Home,
+    item: Item,
+    box: Box,
+    roster: Collection[str] | None,
+    open_workers: OpenWorkers,
 ) -> tuple[str, ...]:
     """Raises CannotCompare."""
-    evidence = from_json(item.evidence)
+    evidence, allowed = from_json(item.evidence), _comparable(home, roster)
     digest = evidence.pixels_sha256 if isinstance(evidence, Examined) else ""
     analysis = home.settings.analysis.model_copy(update={"workers": 1})
     single = replace(home, settings=home.settings.model_copy(update={"analysis": analysis}))
+    load = partial(load_gallery, home, only=None if roster is None else allowed)
     try:
         data = read_part(home, item)
-        with open_pool(single, gallery_of([])) as pool:
-            outcome = result_of(pool.submit(find_nearest_pupils, data, box, digest, gallery))
+        with open_workers(single, load) as pool:
+            task = pool.submit(find_nearest_pupils, data, box, digest, allowed)
+            outcome = _in_time(task)
     except (GateError, OSError) as error:
-        raise CannotCompare(FAILED) from error
+        raise error if isinstance(error, CannotCompare) else CannotCompare(FAILED) from error
     if isinstance(outcome, NearestPupils):
-        return tuple(number for number in outcome.pupils if number in gallery.pupils)
-    raise CannotCompare(f"{outcome.message} {FAILED}")
+        return tuple(number for number in outcome.pupils if number in allowed)
+    raise CannotCompare(UNCLEAR if isinstance(outcome, NotEnrollable) else FAILED)
 
 
-def _of_roll(gallery: Gallery, roster: Collection[str] | None) -> Gallery:
-    """The templates of the pupils who were named for the event; of all without a roll."""
+def _in_time(
+    task: Future[NearestPupils | NotEnrollable | RenditionRefused],
+) -> NearestPupils | NotEnrollable | RenditionRefused:
+    """Raises CannotCompare if the answer takes too long. The task is then not started any more."""
+    try:
+        return result_of(task, SECONDS)
+    except TimeoutError as error:
+        task.cancel()
+        raise CannotCompare(TOO_LONG) from error
+
+
+def _without_photo(
+    home: Home, roster: Collection[str] | None, nearest: Collection[str]
+) -> tuple[PupilEntry, ...]:
+    """The pupils on roll without a template in force who were named for the event, or who are
+    brothers and sisters of the nearest where nobody was named."""
+    pupils = PupilEntry.objects.filter(on_roll=True)
     if roster is None:
-        return gallery
-    remembered = gallery.remembered
-    return gallery_of(
-        Template(
-            gallery.pupils[owner],
-            {model: rows[row] for model, rows in gallery.vectors.items()},
-            gallery.versions,
-            remembered=remembered is not None and bool(remembered[row]),
-        )
-        for row, owner in enumerate(gallery.owners)
-        if gallery.pupils[owner] in roster
-    )
-
-
-def _without_photo(home: Home, roster: Collection[str] | None) -> tuple[PupilEntry, ...]:
-    """The pupils on roll who were named for the event and have no template in force."""
-    if roster is None:
-        return ()
+        near = pupils.filter(admission_number__in=nearest).exclude(family_group="")
+        pupils = pupils.filter(family_group__in=near.values("family_group"))
+    else:
+        pupils = pupils.filter(admission_number__in=roster)
     photos = lawful_photos(home.now().date()).filter(templates__isnull=False)
-    pupils = PupilEntry.objects.filter(on_roll=True, admission_number__in=roster)
     pupils = pupils.exclude(pk__in=photos.order_by().values("pupil"))
     return tuple(pupils.order_by("surname", "forename", "admission_number"))

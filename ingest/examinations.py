@@ -13,6 +13,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import Item, ItemState
 from consent_gate.decisions.apply import apply_decision
+from consent_gate.decisions.bursts import place_in_queue
 from consent_gate.decisions.closed_pictures import fill_closed_picture
 from consent_gate.decisions.copy_detection import link_to_earlier
 from consent_gate.decisions.enrolments import delete_enrolments
@@ -181,7 +182,12 @@ def _record_evidence(
     item.attempts = 0
     item.shows_text = shows_text(examination)
     item.names_outdated = False
-    item.save(update_fields=["evidence", "attempts", "revision", "shows_text", "names_outdated"])
+    item.queue_place = place_in_queue(item, evidence)
+    item.save(
+        update_fields=[
+            "evidence", "attempts", "revision", "shows_text", "names_outdated", "queue_place"
+        ]
+    )
     audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(evidence))
     register = register_for_item(item, home.now().date())
     unsigned = frozenset(home.settings.channels) if changed else signed - signed_channels(item)

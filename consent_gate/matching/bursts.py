@@ -7,8 +7,6 @@ pupils are not the same. These functions look at the evidence only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from consent_gate.model import Examined, FaceEvidence, Match
 
 SAME_PLACE = 0.5
@@ -32,26 +30,6 @@ def same_faces(first: Examined, second: Examined) -> dict[int, int]:
             return {}
         pairs[index] = found[0]
     return pairs
-
-
-def stand_together(pictures: Sequence[Examined | None]) -> list[int]:
-    """Return the order in which pictures of one burst follow each other.
-
-    Each picture comes right after the earlier ones of its burst; otherwise the order stays. None
-    stands for a picture without faces to compare.
-    """
-    bursts: list[list[int]] = []
-    for index, picture in enumerate(pictures):
-        burst = next((b for b in bursts if _is_of_burst(picture, pictures[b[-1]])), None)
-        if burst is None:
-            bursts.append([index])
-        else:
-            burst.append(index)
-    return [index for burst in bursts for index in burst]
-
-
-def _is_of_burst(picture: Examined | None, other: Examined | None) -> bool:
-    return picture is not None and other is not None and bool(same_faces(picture, other))
 
 
 def _are_different(first: FaceEvidence, second: FaceEvidence) -> bool:

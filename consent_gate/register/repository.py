@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -105,7 +105,9 @@ def refuse_unconfirmed_templates() -> None:
         raise AwaitingExport("This home was restored from a backup, so no faces are compared yet.")
 
 
-def load_gallery(home: Home, *, with_waiting: bool = False) -> Gallery:
+def load_gallery(
+    home: Home, *, with_waiting: bool = False, only: Collection[str] | None = None
+) -> Gallery:
     """Return the templates that may be compared today.
 
     Templates of pupils who left or lost biometric consent are normally deleted already. They are
@@ -115,6 +117,7 @@ def load_gallery(home: Home, *, with_waiting: bool = False) -> Gallery:
         home: The school's home.
         with_waiting: Also return unconfirmed templates of pupils who have confirmed ones. They are
             compared with new portraits, but not with pictures.
+        only: Admission numbers of the pupils whose templates are wanted; None for all.
 
     Raises:
         DecryptionError: A stored template was altered.
@@ -134,13 +137,17 @@ def load_gallery(home: Home, *, with_waiting: bool = False) -> Gallery:
             versions={t.model: t.model_version for t in photo.templates.all()},
             remembered=photo.item_id is not None,
         )
-        for photo in _compared_photos(home, with_waiting)
+        for photo in _compared_photos(home, with_waiting, only)
     )
 
 
-def _compared_photos(home: Home, with_waiting: bool) -> list[EnrolmentPhoto]:
+def _compared_photos(
+    home: Home, with_waiting: bool, only: Collection[str] | None
+) -> list[EnrolmentPhoto]:
     today = home.now().date()
     rows = (lawful_photos if with_waiting else photos_in_force)(today)
+    if only is not None:
+        rows = rows.filter(pupil__admission_number__in=only)
     rows = rows.filter(templates__isnull=False).distinct()
     photos = list(rows.select_related("pupil").prefetch_related("templates"))
     days = home.settings.recognition.portraits_kept_days

@@ -6,7 +6,7 @@ data of a stranger are neither stored nor returned.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -196,15 +196,16 @@ class FaceAnalyser:
         return self._make_enrolment_face(rgb, face)
 
     def nearest_pupils(
-        self, rgb: RGB, box: Box, gallery: Gallery, count: int
+        self, rgb: RGB, box: Box, gallery: Gallery, count: int, allowed: Collection[str]
     ) -> NearestPupils | NotEnrollable:
         """The pupils whom one face resembles most, or why it cannot be compared.
 
         Args:
             rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
             box: The face in pixels, as it was found or drawn.
-            gallery: The templates that may be compared.
+            gallery: The templates in force.
             count: How many pupils at most.
+            allowed: Admission numbers of the pupils who may be compared for this face.
         """
         around = _around(rgb, box)
         part = rgb[around.y : around.y + around.height, around.x : around.x + around.width]
@@ -217,7 +218,7 @@ class FaceAnalyser:
             return measured
         vectors = {model: vector[np.newaxis] for model, vector in measured.vectors.items()}
         probe = Probes(vectors, measured.versions)
-        return NearestPupils(nearest_pupils(gallery, probe, self._thresholds, count))
+        return NearestPupils(nearest_pupils(gallery, probe, self._thresholds, count, allowed))
 
     def _make_enrolment_face(self, rgb: RGB, subject: FoundFace) -> EnrolmentFace | NotEnrollable:
         subject = self._with_refined_landmarks(rgb, subject)

@@ -140,7 +140,7 @@ class _Runner:
 
     def _run_with_pool(self, open_pool: OpenPool) -> None:
         gallery, loaded_version = load_gallery_with_version(self._home)
-        with open_pool(self._home, gallery) as pool, lending(pool):
+        with open_pool(self._home, gallery) as pool, lending(self._home, pool):
             # This thread may be waiting for a rendition; only another thread can end that wait.
             finished = Event()
             Thread(target=self._terminate_on_stop, args=(pool, finished), daemon=True).start()

@@ -164,14 +164,19 @@ def served(original: PartReader, on_progress: OnProgress = lambda *_: None) -> S
     return ServedFile(original.size, read_at, on_progress)
 
 
-def result_of(future: Future[T]) -> T | RenditionRefused:
+def result_of(future: Future[T], seconds: float | None = None) -> T | RenditionRefused:
     """Wait for a task and return its result, or a refusal where its worker crashed or hung.
 
+    Args:
+        future: The task.
+        seconds: How long to wait; None as long as it takes.
+
     Raises:
+        TimeoutError: There was no result in time. The task goes on.
         WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
     """
     try:
-        return future.result()
+        return future.result(seconds)
     except TaskTimeout:
         return RenditionRefused(Reason.NOT_EXAMINED, TIMED_OUT)
     except TaskFailed as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Box, FaceKind, Reason
 from ingest.decoding.decode import DecodedImage, DecodeError, decode
 from ingest.faces.analyser import NearestPupils
@@ -53,7 +52,7 @@ def enrol_selected_face(
 
 
 def find_nearest_pupils(
-    data: bytes, box: Box, pixels_sha256: str, gallery: Gallery
+    data: bytes, box: Box, pixels_sha256: str, allowed: tuple[str, ...]
 ) -> NearestPupils | NotEnrollable | RenditionRefused:
     """The pupils whom one face of an examined picture resembles most, or why nobody is offered.
 
@@ -61,12 +60,16 @@ def find_nearest_pupils(
         data: The original file.
         box: The face in pixels of the upright picture.
         pixels_sha256: Digest of the pixels that were examined.
-        gallery: The templates that may be compared for this picture today.
+        allowed: Admission numbers of the pupils who may be compared for this picture today. Their
+            templates are those that the worker received when it started.
     """
     picture = _decoded(data, pixels_sha256)
     if isinstance(picture, RenditionRefused):
         return picture
-    return this_worker().analyser.nearest_pupils(picture.rgb, box, gallery, MOST_CANDIDATES)
+    worker = this_worker()
+    return worker.analyser.nearest_pupils(
+        picture.rgb, box, worker.config.gallery, MOST_CANDIDATES, frozenset(allowed)
+    )
 
 
 def measure_detectability(data: bytes) -> Mapping[int, FaceKind | None] | RenditionRefused | None:

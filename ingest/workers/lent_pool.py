@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 from consent_gate.home.home import Home
@@ -32,25 +33,33 @@ class _Borrowed:
         return self._pool.submit_urgently(task, *arguments)
 
 
-_running: list[AnalysisPool] = []
+_running: dict[Path, list[AnalysisPool]] = {}
+"""By the folder of the home: the workers of one school know the faces of its pupils only."""
 
 
 @contextmanager
-def lending(pool: object) -> Iterator[None]:
-    """Lend these workers while the block runs, if they are a pool of this machine."""
+def lending(home: Home, pool: object) -> Iterator[None]:
+    """Lend these workers of a home while the block runs, if they are a pool of this machine."""
     if not isinstance(pool, AnalysisPool):
         yield
         return
-    _running.append(pool)
+    own = _running.setdefault(home.root.resolve(), [])
+    own.append(pool)
     try:
         yield
     finally:
-        _running.remove(pool)
+        own.remove(pool)
 
 
-def borrow_pool(home: Home, gallery: Gallery) -> AbstractContextManager[TaskRunner]:
-    """Return the gate's workers, or else workers that are started for this and killed afterwards.
+def borrow_pool(
+    home: Home, load_gallery: Callable[[], Gallery]
+) -> AbstractContextManager[TaskRunner]:
+    """Return the workers of this home, or else workers that are started now and killed afterwards.
 
-    The gallery counts only for workers that are started here.
+    Args:
+        home: The installation.
+        load_gallery: Gives the gallery for workers that are started here. The gate's own have the
+            gallery in force already.
     """
-    return nullcontext(_Borrowed(_running[-1])) if _running else AnalysisPool(home, gallery)
+    own = _running.get(home.root.resolve())
+    return nullcontext(_Borrowed(own[-1])) if own else AnalysisPool(home, load_gallery())

@@ -195,6 +195,7 @@ class Migration(migrations.Migration):
                 ('film_edit', models.JSONField(null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('revision', models.PositiveIntegerField(default=0)),
+                ('queue_place', models.CharField(blank=True, max_length=60)),
             ],
             options={
                 'indexes': [models.Index(fields=['state', 'priority', 'received_at'], name='item_queue_order')],

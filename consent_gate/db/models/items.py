@@ -67,6 +67,9 @@ class Item(models.Model):
     """Examinations started. An item that crashes its worker each time is finally held."""
     revision = models.PositiveIntegerField(default=0)
     """Increased by every staff input, so that saving from an outdated page is refused."""
+    queue_place = models.CharField(max_length=60, blank=True)
+    """By which the held pictures of an event are sorted; the same for pictures of one moment. Empty
+    before the first examination. ``decisions.bursts`` sets it."""
 
     class Meta:
         indexes = [

@@ -15,7 +15,7 @@ MOST_WITHOUT_PHOTO = 12
 
 @dataclass(frozen=True)
 class WithoutPhoto:
-    """A pupil of the event who has no enrolment photo."""
+    """A pupil without an enrolment photo."""
 
     choice: Choice
     sibling_of: str
@@ -32,6 +32,15 @@ class CandidateViews:
     """Brothers and sisters of the nearest come first."""
     more: int
     """Further pupils without a photo, who are not listed."""
+    has_roll: bool
+    """Whether the school named who was at the event; else only brothers and sisters are listed."""
+    problem: str
+    """Why the face could not be compared; empty if it was."""
+
+    @property
+    def has_siblings(self) -> bool:
+        """Whether a brother or sister of an offered pupil may be the face as well."""
+        return any(one.sibling_of for one in self.without_photo)
 
 
 def candidate_views(home: Home, found: Candidates) -> CandidateViews:
@@ -49,15 +58,10 @@ def candidate_views(home: Home, found: Candidates) -> CandidateViews:
     }
     others = sorted(found.without_photo, key=lambda entry: entry.family_group not in families)
     listed = others[:MOST_WITHOUT_PHOTO]
-    return CandidateViews(
-        tuple(shown),
-        tuple(
-            WithoutPhoto(choice, _sibling_of(entry, families))
-            for entry, choice in zip(listed, choices(home, listed), strict=True)
-        ),
-        len(others) - len(listed),
+    views = tuple(
+        WithoutPhoto(choice, families.get(entry.family_group, ""))
+        for entry, choice in zip(listed, choices(home, listed), strict=True)
     )
-
-
-def _sibling_of(entry: PupilEntry, families: dict[str, str]) -> str:
-    return families.get(entry.family_group, "") if entry.family_group else ""
+    return CandidateViews(
+        tuple(shown), views, len(others) - len(listed), found.has_roll, found.problem
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, TextField
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
@@ -22,8 +23,8 @@ from consent_gate.db.models import (
     PupilInItem,
     ReviewNote,
 )
+from consent_gate.decisions import bursts
 from consent_gate.home.home import Home
-from consent_gate.matching.bursts import stand_together
 from consent_gate.messages import LABELS
 from consent_gate.model import Box, Examined, Reason
 from consent_gate.web.pages import labels
@@ -162,6 +163,8 @@ class Card:
     only_no_faces: bool
     """Whether it is a picture, and the only reason is that no face was found. Only these are
     released in a batch: a film must be watched."""
+    same_moment: bool = False
+    """Whether it was taken at the same moment as the picture before it in the list."""
 
 
 def events(wanted: QueueFilter) -> list[EventView]:
@@ -191,8 +194,9 @@ def stamp(wanted: QueueFilter) -> str:
 
 
 def held_in_event(wanted: QueueFilter, event: str) -> QuerySet[Item]:
-    """Return the held pictures of one event in working order."""
-    return wanted.held().filter(event=event).order_by("received_at", "pk")
+    """Return the held pictures of one event in working order: those of one moment follow each
+    other."""
+    return wanted.held().filter(event=event).order_by(*bursts.ORDER)
 
 
 def picture_after(wanted: QueueFilter, item: Item) -> str | None:
@@ -202,10 +206,9 @@ def picture_after(wanted: QueueFilter, item: Item) -> str | None:
     when no other picture is held.
     """
     same = held_in_event(wanted, item.event).exclude(pk=item.pk)
-    later = same.filter(received_at__gt=item.received_at) | same.filter(
-        received_at=item.received_at, pk__gt=item.pk
-    )
-    for candidates in (later, same, wanted.held().exclude(pk=item.pk).order_by("received_at")):
+    later = same.exclude(_sorted_before(item))
+    others = wanted.held().exclude(pk=item.pk).order_by("received_at", *bursts.ORDER)
+    for candidates in (later, same, others):
         found = candidates.values_list("pk", flat=True).first()
         if found:
             return found
@@ -214,11 +217,14 @@ def picture_after(wanted: QueueFilter, item: Item) -> str | None:
 
 def picture_before(wanted: QueueFilter, item: Item) -> str | None:
     """Return the id of the held picture before this one in its event."""
-    same = held_in_event(wanted, item.event).exclude(pk=item.pk)
-    earlier = same.filter(received_at__lt=item.received_at) | same.filter(
-        received_at=item.received_at, pk__lt=item.pk
-    )
-    return earlier.order_by("-received_at", "-pk").values_list("pk", flat=True).first()
+    earlier = held_in_event(wanted, item.event).filter(_sorted_before(item))
+    return earlier.reverse().values_list("pk", flat=True).first()
+
+
+def _sorted_before(item: Item) -> Q:
+    """Pictures of the event that stand before this one in working order."""
+    same_place = Q(queue_place=item.queue_place) & bursts.before(item)
+    return Q(queue_place__lt=item.queue_place) | same_place
 
 
 def card(home: Home, item: Item) -> Card:
@@ -253,11 +259,14 @@ def card(home: Home, item: Item) -> Card:
     )
 
 
-def with_bursts_together(cards: list[Card]) -> list[Card]:
-    """Return the cards of one page so that pictures of the same moment follow each other."""
-    evidence = [from_json(card.item.evidence) for card in cards]
-    examined = [found if isinstance(found, Examined) else None for found in evidence]
-    return [cards[index] for index in stand_together(examined)]
+def cards(home: Home, items: Iterable[Item]) -> list[Card]:
+    """Build the cards of one page. Prefetch ``decisions``."""
+    made: list[Card] = []
+    for item in items:
+        before = made[-1].item.queue_place if made else ""
+        same = bool(before) and item.queue_place == before
+        made.append(replace(card(home, item), same_moment=same))
+    return made
 
 
 def held_reasons(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:

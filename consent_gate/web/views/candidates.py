@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 from threading import Lock
 
 from django.http import HttpRequest, HttpResponse
@@ -10,12 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from consent_gate.db.models import Item
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 from consent_gate.web.pages.candidates import CandidateViews, candidate_views
 from consent_gate.web.request_context import current_home, current_user
-from consent_gate.web.views.picture_panel import visible_item
-from ingest.candidates import find_candidates
+from consent_gate.web.views.picture_panel import review_action, visible_item
+from ingest.candidates import AskedFace, find_candidates
 from ingest.workers.lent_pool import borrow_pool
 
 MOST_A_MINUTE = 40
@@ -23,7 +24,7 @@ MOST_A_MINUTE = 40
 
 TOO_MANY = "You opened many faces in the last minute. Wait a moment, or find the pupil by name."
 
-_asked: dict[str, deque[float]] = {}
+_asked: dict[tuple[Path, str], deque[float]] = {}
 _lock = Lock()
 
 
@@ -36,25 +37,24 @@ def candidates(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
     """
     item, problem = visible_item(item_id), ""
     found: CandidateViews | None = None
-    if not _may_ask(current_user(request).username, current_home().clock().timestamp()):
+    home, actor = current_home(), current_user(request).username
+    if not _may_ask(home, actor):
         problem = TOO_MANY
     else:
+        face = AskedFace(item, index, review_action(request, item).revision)
         try:
-            found = _found(request, item, index)
+            found = candidate_views(home, find_candidates(home, face, actor, borrow_pool))
+            problem = found.problem
         except GateError as error:
             problem = str(error)
     return render(request, "gate/_candidates.html", {"found": found, "problem": problem})
 
 
-def _found(request: HttpRequest, item: Item, index: int) -> CandidateViews:
-    home, actor = current_home(), current_user(request).username
-    return candidate_views(home, find_candidates(home, item, index, actor, borrow_pool))
-
-
-def _may_ask(username: str, now: float) -> bool:
+def _may_ask(home: Home, username: str) -> bool:
     """Count one question of a person, unless there were too many in the last minute."""
+    now = home.clock().timestamp()
     with _lock:
-        times = _asked.setdefault(username, deque())
+        times = _asked.setdefault((home.root, username), deque())
         while times and not 0 <= now - times[0] < 60:
             times.popleft()
         if len(times) >= MOST_A_MINUTE:

@@ -56,7 +56,7 @@ def held(request: HttpRequest) -> HttpResponse:
     page = Paginator(items.prefetch_related("decisions"), queue.PAGE_SIZE).get_page(
         request.GET.get("page")
     )
-    cards = queue.with_bursts_together([queue.card(home, item) for item in page])
+    cards = queue.cards(home, page)
     context = {
         "events": events,
         "event": event,

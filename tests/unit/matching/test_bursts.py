@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consent_gate.matching.bursts import same_faces, stand_together
+from consent_gate.matching.bursts import same_faces
 from consent_gate.model import Box, Examined
 from tests.support.factories import STRANGER, make_evidence, matches
 
@@ -38,9 +38,3 @@ def test_faces_in_the_same_places_are_paired_in_any_order() -> None:
 )
 def test_another_picture_has_no_face_in_common(other: Examined) -> None:
     assert same_faces(FIRST, other) == {}
-
-
-def test_pictures_of_one_burst_follow_each_other_and_the_rest_stays() -> None:
-    other = make_evidence(STRANGER)
-    pictures = [FIRST, other, None, moved(FIRST, 10), make_evidence(), moved(other, 5)]
-    assert stand_together(pictures) == [0, 3, 1, 5, 2, 4]

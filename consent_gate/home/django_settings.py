@@ -40,6 +40,7 @@ _MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "consent_gate.web.session_renewal.session_renewal_middleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -146,7 +147,6 @@ def _browser_settings(home: Home) -> dict[str, Any]:
     return {
         "ALLOWED_HOSTS": list(web.allowed_hosts),
         "SESSION_COOKIE_AGE": web.session_minutes * 60,
-        "SESSION_SAVE_EVERY_REQUEST": True,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SECURE": web.https,
         "CSRF_COOKIE_SECURE": web.https,

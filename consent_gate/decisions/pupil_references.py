@@ -56,7 +56,7 @@ def renumber_in_pictures(old: str, new: str | None) -> None:
     if new is None:
         shown.delete()
         # Not deleted: without the tag, a face that the machine takes for another would be cleared.
-        tags.update(kind=TagKind.CANNOT_TELL.value, admission_number="")
+        tags.update(kind=TagKind.CANNOT_TELL.value, admission_number="", before=None)
     else:
         shown.update(admission_number=new)
         tags.update(admission_number=new)

@@ -62,6 +62,7 @@ def save_tag(action: ReviewAction, item: Item, face: int, tag: Tag, at: datetime
             "basis": tag.basis,
             "actor": action.actor,
             "created_at": at,
+            "before": None,
         },
     )
     _record_tag(action, face, tag)

@@ -229,24 +229,28 @@ def _cover_face(
 ) -> None:
     FaceToRemember.objects.filter(tag__item=item, tag__face=index).delete()
     delete_enrolments(action.home, item, action.actor, index)
+    rows = StaffTag.objects.filter(item=item, face=index)
+    said = rows.values("kind", "actor", "created_at").first()
     save_tag(action, item, index, _covered(before), now)
+    if said is not None:
+        rows.update(before={**said, "created_at": said["created_at"].isoformat()})
 
 
 def _uncover(action: ReviewAction, item: Item, tag: StaffTag) -> None:
-    """Remove a cover. The answer from before is in the row; a drawn face stays drawn."""
-    names = [name.box.as_list() for name in examined_picture(item).names]
-    if tag.box is not None and not tag.admission_number and tag.box in names:
-        tag.delete()
-        close_gap(item, tag.face)
-    elif tag.admission_number or tag.basis or tag.box is not None:
-        tag.kind = _kind_before(tag).value
-        tag.save(update_fields=["kind"])
+    """Remove a cover. The answer from before comes back as it was, with who gave it.
+
+    A drawn face stays drawn. Nobody is named who was not named before.
+    """
+    if tag.before is not None:
+        kind = TagKind(tag.before["kind"])
+        is_erased = kind is TagKind.PUPIL and not tag.admission_number
+        tag.kind = (TagKind.CANNOT_TELL if is_erased else kind).value
+        tag.actor = tag.before["actor"]
+        tag.created_at = datetime.fromisoformat(tag.before["created_at"])
+        tag.before = None
+        tag.save(update_fields=["kind", "actor", "created_at", "before"])
     else:
         tag.delete()
+        if tag.box is not None:
+            close_gap(item, tag.face)
     audit_log.record(action.home, "face.untagged", action.subject, {"face": tag.face}, action.actor)
-
-
-def _kind_before(tag: StaffTag) -> TagKind:
-    if tag.admission_number:
-        return TagKind.PUPIL
-    return TagKind.ADULT_WITH_AGREEMENT if tag.basis else TagKind.CANNOT_TELL

@@ -76,12 +76,14 @@ def parse_tag(post: QueryDict) -> Tag | None:
         The tag; None when the existing tag is to be removed.
 
     Raises:
-        ValueError: ``say`` names an unknown kind.
+        ValueError: ``say`` names an unknown kind, or a pupil for another kind than ``pupil``.
     """
     kind, _, pupil = post.get("say", "").partition(":")
     if kind == "nothing":
         return None
     basis = post.get("basis", "").strip() if kind == TagKind.ADULT_WITH_AGREEMENT else ""
+    if pupil and kind != TagKind.PUPIL:
+        raise ValueError(kind)
     return Tag(TagKind(kind), pupil=pupil or None, basis=basis)
 
 

@@ -20,6 +20,7 @@ from consent_gate.web import uploads
 from tests.support.accessibility import Axe, violations_on
 from tests.support.browser import Site, log_in
 from tests.support.factories import STRANGER, World, make_evidence, matches
+from tests.support.film_items import make_film_item
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -41,6 +42,7 @@ def a_busy_school(world: World) -> dict[str, str]:
     )
     world.make_item()
     world.make_item(matches("000001"))
+    film = make_film_item(world, matches("000001"), STRANGER, matches("000002"), STRANGER)
     sealed = world.make_item(STRANGER)
     review.seal(review.ReviewAction(world.home, "j.shaw", sealed.pk, sealed.revision))
     sealed.refresh_from_db()
@@ -59,10 +61,18 @@ def a_busy_school(world: World) -> dict[str, str]:
         "queue": "/queue/",
         "settled": "/queue/?show=settled",
         "picture": f"/pictures/{picture.pk}/",
+        "film": f"/pictures/{film.pk}/",
+        "film: a face": f"/pictures/{film.pk}/?face=4",
         "events": "/events/",
         "event": "/events/show/?event=sports-day",
+        "event: film": "/events/show/?event=play",
         "tour": f"/pictures/{picture.pk}/?tour=1",
         "published": "/published/",
+        "taken back": "/published/?show=back",
+        "albums": "/published/?show=albums",
+        "portraits": "/portraits/",
+        "portraits of a class": "/portraits/?class=5B",
+        "rules": "/rules/",
         "pupils": "/pupils/",
         "pupil": "/pupils/000002/",
         "webcam": "/pupils/000002/webcam/",

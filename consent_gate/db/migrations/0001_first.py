@@ -463,6 +463,7 @@ class Migration(migrations.Migration):
                 ('box', models.JSONField(null=True)),
                 ('actor', models.CharField(max_length=150)),
                 ('created_at', models.DateTimeField()),
+                ('before', models.JSONField(null=True)),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tags', to='gate.item')),
             ],
         ),

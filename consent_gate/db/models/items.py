@@ -135,6 +135,9 @@ class StaffTag(models.Model):
     """Box of a face that staff drew; its index follows those of the detected faces."""
     actor = models.CharField(max_length=150)
     created_at = models.DateTimeField()
+    before = models.JSONField(null=True)
+    """For a face that was covered with everybody else: ``kind``, ``actor`` and ``created_at`` of
+    the answer before, which an undo brings back. None where the face had no answer."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "face"], name="one_tag_per_face")]

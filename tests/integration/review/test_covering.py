@@ -51,7 +51,7 @@ pytestmark = pytest.mark.dialect
 
 ANN, BEN, CAT = "000001", "000002", "000003"
 NAME = Box(900, 600, 100, 40)
-FIELDS = ("face", "kind", "admission_number", "box")
+FIELDS = ("face", "kind", "admission_number", "basis", "box", "actor", "created_at", "before")
 
 
 def acts(world: World, item: Item, by: str = "j.shaw") -> review.ReviewAction:
@@ -267,6 +267,37 @@ def test_undo_brings_back_every_answer(world: World) -> None:
     assert list(StaffTag.objects.order_by("face").values_list(*FIELDS)) == before
     assert opened(item) == set()
     assert not StaffApproval.objects.exists()
+
+
+def test_undo_says_nothing_in_the_name_of_the_person_who_pressed_the_key(world: World) -> None:
+    """A colleague named the child. Whoever covers the face and undoes it has named nobody."""
+    world.make_pupil(BEN, said_no_to=["website"])
+    item = world.make_item(STRANGER, STRANGER)
+    review.tag_face(acts(world, item, "colleague"), 0, Tag(TagKind.PUPIL, BEN))
+    press(world, item)
+    undo_answers(acts(world, item), CHANNELS)
+    (tag,) = StaffTag.objects.all()
+    assert (tag.kind, tag.admission_number, tag.actor) == ("pupil", BEN, "colleague")
+
+
+def test_undo_names_nobody_of_whom_it_was_not_said(world: World) -> None:
+    """A number beside another answer says who it may be, and not who it is."""
+    world.make_pupil(BEN, said_no_to=["website"])
+    item = world.make_item(STRANGER)
+    review.tag_face(acts(world, item), 0, Tag(TagKind.CANNOT_TELL, BEN))
+    press(world, item)
+    undo_answers(acts(world, item), CHANNELS)
+    assert StaffTag.objects.get().kind == TagKind.CANNOT_TELL.value
+
+
+def test_undo_names_no_pupil_who_was_erased_meanwhile(world: World) -> None:
+    world.make_pupil(BEN, said_no_to=["website"])
+    item = world.make_item(STRANGER)
+    review.tag_face(acts(world, item), 0, Tag(TagKind.PUPIL, BEN))
+    press(world, item)
+    StaffTag.objects.update(admission_number="")
+    undo_answers(acts(world, item), CHANNELS)
+    assert StaffTag.objects.get().kind == TagKind.CANNOT_TELL.value
 
 
 def test_a_later_undo_by_a_colleague_leaves_the_covers(world: World) -> None:

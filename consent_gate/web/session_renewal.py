@@ -21,6 +21,9 @@ SHARE = 30
 """The session is renewed once this part of its time has passed. So it ends up to a thirtieth
 early, and never late."""
 
+POLLED = frozenset({"progress", "held", "came"})
+"""Ids of the parts of pages that ask again by themselves, which is no sign of a person."""
+
 
 def session_renewal_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
@@ -28,7 +31,9 @@ def session_renewal_middleware(
     """Middleware that renews the session of whoever is logged in."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
+        by_person = request.headers.get("HX-Trigger") not in POLLED
+        named = settings.SESSION_COOKIE_NAME in request.COOKIES
+        if by_person and named and SESSION_KEY in request.session:
             now = int(current_home().clock().timestamp())
             age = now - request.session.get(RENEWED, 0)
             if not 0 <= age < settings.SESSION_COOKIE_AGE / SHARE:

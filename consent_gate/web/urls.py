@@ -120,6 +120,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/show/", events.show, name="event"),
     path("events/upload/", events.upload, name="event_upload"),
     path("events/files/", events.upload_form, name="event_files"),
+    path("events/roll/", events.roll, name="event_roll"),
     path("events/recall/", events.recall, name="event_recall"),
     path("published/", published.overview, name="published"),
     path("published/album/", published.album, name="album"),

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from consent_gate.db.models import Role
 from tests.support.browser import Site, log_in
@@ -45,3 +45,45 @@ def test_photos_arrive_whole_though_the_connection_breaks(
         expect(page.get_by_text(told)).to_be_visible(timeout=60_000)
     (arrived,) = (site.home.inbox / "2026-06-12 Zoo trip").iterdir()
     assert arrived.read_bytes() == first.read_bytes()
+
+
+def test_a_folder_is_dropped_and_goes_on_by_itself_after_the_network_was_away(
+    site: Site, world: World, context: BrowserContext, tmp_path: Path
+) -> None:
+    """The person opens another event meanwhile, and drops the same folder there."""
+    world.make_user(role=Role.OFFICE)
+    card = tmp_path / "card"
+    (card / "100CANON").mkdir(parents=True)
+    for name in ("IMG 1.jpg", "IMG 2.jpg", "100CANON/IMG 1.jpg"):
+        (card / name).write_bytes(os.urandom(500_000))
+    for name in ("Thumbs.db", ".DS_Store", "100CANON/desktop.ini"):
+        (card / name).write_bytes(b"system")
+    (site.home.inbox / "Other").mkdir()
+    (site.home.inbox / "Zoo").mkdir()
+    page = context.new_page()
+    log_in(page)
+    page.goto("/events/show/?event=Zoo")
+    context.set_offline(True)
+    drop(page, card)
+    expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    context.set_offline(False)
+    expect(page.get_by_text("3 uploaded, 0 here already.")).to_be_visible(timeout=30_000)
+    assert page.get_by_text("The connection is lost.").count() == 0
+    assert page.locator(".upload-problems li").count() == 0
+    names = sorted(path.name for path in (site.home.inbox / "Zoo").iterdir())
+    assert names == ["IMG 1 (2).jpg", "IMG 1.jpg", "IMG 2.jpg"]
+    drop(page, card)
+    expect(page.get_by_text("0 uploaded, 3 here already.")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Events", exact=True).first.click()
+    page.goto("/events/show/?event=Other")
+    drop(page, card / "IMG 2.jpg")
+    expect(page.get_by_text("1 uploaded, 0 here already.")).to_be_visible(timeout=30_000)
+    assert [path.name for path in (site.home.inbox / "Other").iterdir()] == ["IMG 2.jpg"]
+
+
+def drop(page: Page, path: Path) -> None:
+    """Drop a file or a folder on the page, as from the desktop."""
+    browser = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 300, "data": data})

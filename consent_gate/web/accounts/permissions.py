@@ -121,6 +121,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "event": REVIEW_ROLES | IMPORT_ROLES,
     "event_upload": REVIEW_ROLES | IMPORT_ROLES,
     "event_files": REVIEW_ROLES | IMPORT_ROLES,
+    "event_roll": REVIEW_ROLES | IMPORT_ROLES,
     "event_recall": REVIEW_ROLES | RECALL_ROLES,
     "published": PUPIL_ROLES | REVIEW_ROLES,
     "album": REVIEW_ROLES,

@@ -9,7 +9,14 @@ from datetime import datetime
 from django.db.models import Count, Max
 
 from consent_gate.db.event_folders import in_folder
-from consent_gate.db.models import ChannelDecision, ChannelStatus, Item, ItemState, Publication
+from consent_gate.db.models import (
+    ChannelDecision,
+    ChannelStatus,
+    EventClasses,
+    Item,
+    ItemState,
+    Publication,
+)
 from consent_gate.decisions.staff_input import roster_for
 from consent_gate.home.home import Home
 from consent_gate.messages import LABELS
@@ -34,6 +41,16 @@ class EventRow:
 
 
 @dataclass(frozen=True)
+class HeldReason:
+    """Why some pictures of an event are held."""
+
+    reason: str
+    """Identifier, for the filter of the queue; empty where nothing is said."""
+    label: str
+    pictures: int
+
+
+@dataclass(frozen=True)
 class EventPage:
     """Everything about one event."""
 
@@ -47,12 +64,14 @@ class EventPage:
     """Title of each channel with the number of pictures that are out, or on their way."""
     out_pictures: int
     """Pictures that are out in any channel."""
-    held: tuple[tuple[str, int], ...]
-    """Why pictures are held, with the number of pictures, the most frequent first."""
+    held: tuple[HeldReason, ...]
+    """Why pictures are held, the most frequent reason first."""
     held_pictures: int
     classes: tuple[str, ...]
     pupils: int
     """Pupils on the roll."""
+    single_pupils: tuple[str, ...]
+    """Admission numbers of the pupils who were named without their class."""
     unknown: tuple[str, ...]
     """Names on the roll that are not on the register."""
     album: str
@@ -94,10 +113,11 @@ def event_page(home: Home, event: str) -> EventPage:
         waiting=items.filter(state=ItemState.RECEIVED).count(),
         out=tuple((title, by_channel.get(name, 0)) for name, title in home.settings.titles.items()),
         out_pictures=out.order_by().values("item").distinct().count(),
-        held=tuple((_label(reason), count) for reason, count in why.most_common()),
+        held=tuple(HeldReason(reason, _label(reason), n) for reason, n in why.most_common()),
         held_pictures=len(set().union(*pictures.values())) if pictures else 0,
         classes=tuple(named.reg_groups) if named else (),
         pupils=named.pupils.count() if named else 0,
+        single_pupils=_single_pupils(named) if named else (),
         unknown=tuple(named.unknown) if named else (),
         album=album_of(event, all_titles()),
     )
@@ -112,6 +132,11 @@ def recall_of_event(event: str) -> RecallSelection:
 def count_out(event: str) -> int:
     """Return how many publications a recall of the event would take back."""
     return select_publications(recall_of_event(event)).count()
+
+
+def _single_pupils(named: EventClasses) -> tuple[str, ...]:
+    pupils = named.pupils.exclude(pupil__reg_group__in=named.reg_groups)
+    return tuple(pupils.values_list("pupil__admission_number", flat=True))
 
 
 def _label(reason: str) -> str:

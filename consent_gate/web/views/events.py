@@ -24,6 +24,7 @@ from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.forms import parse_count
 from consent_gate.web.pages.events import count_out, event_page, event_rows, recall_of_event
 from consent_gate.web.request_context import current_home, current_user
+from consent_gate.web.views.event_rolls import save_roll
 from ingest.inbox.browser_uploads import (
     MAX_PIECE_BYTES,
     OfferedFile,
@@ -83,8 +84,12 @@ def show(request: HttpRequest) -> HttpResponse:
         Http404: There is no such event.
     """
     event, user = _event(request), current_user(request)
+    view = event_page(current_home(), event)
     context: dict[str, Any] = {
-        "event": event_page(current_home(), event),
+        "event": view,
+        "groups": known_classes(),
+        "classes": view.classes,
+        "single_pupils": view.single_pupils,
         "piece": MAX_PIECE_BYTES // 2,
         "may_upload": may_open(user, "event_upload") and "/" not in event,
         "may_recall": may_open(user, "event_recall"),
@@ -142,6 +147,14 @@ def upload_form(request: HttpRequest) -> HttpResponse:
     if taken or known:
         already = f" {counted(known, 'photo was', 'photos were')} here already." if known else ""
         messages.success(request, f"{counted(taken, 'photo', 'photos')} uploaded.{already}")
+    return redirect(_address(event))
+
+
+@require_POST
+def roll(request: HttpRequest) -> HttpResponse:
+    """Record who was at an event."""
+    event = _event(request)
+    save_roll(request, event)
     return redirect(_address(event))
 
 

@@ -14,18 +14,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import ChannelStatus, Item, ItemState
-from consent_gate.decisions.event_classes import (
-    known_classes,
-    name_roll,
-    proposal_for,
-    school_names,
-)
+from consent_gate.decisions.event_classes import known_classes, proposal_for
 from consent_gate.decisions.staff_input import roster_for
 from consent_gate.errors import GateError
-from consent_gate.messages import LABELS, counted
+from consent_gate.messages import LABELS
 from consent_gate.model import Reason
 from consent_gate.register.age import register_age
-from consent_gate.register.event_names import NamedRoll, split_names, understand_names
 from consent_gate.review import service as review
 from consent_gate.review.notes import count_questions_for
 from consent_gate.review.undo import undoable_action
@@ -34,6 +28,7 @@ from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.forms import parse_count
 from consent_gate.web.pages import queue
 from consent_gate.web.request_context import current_home, current_user
+from consent_gate.web.views.event_rolls import save_roll
 from ingest.runtime.heartbeat import read_heartbeat
 from publish.channel.albums import album_of, all_titles
 
@@ -201,32 +196,8 @@ def _decide(action: review.ReviewAction, item: Item, request: HttpRequest) -> No
 
 @require_POST
 def classes(request: HttpRequest) -> HttpResponse:
-    """Record who was at an event; no class and no pupil mean that anybody may have been."""
-    event = request.GET.get("event", "")
-    known = set(known_classes())
-    ticked = tuple(group for group in request.POST.getlist("class") if group in known)
-    others = understand_names(split_names(request.POST.get("others", "")), school_names())
-    title = queue.event_title(event)
-    if others.unknown:
-        messages.error(
-            request,
-            f"Nothing was saved: {', '.join(others.unknown)} is not on the register. Check the"
-            " spelling, or write the admission number.",
-        )
-        return _redirect_to_queue(request)
-    classes = tuple(dict.fromkeys((*ticked, *others.classes)))
-    name_roll(
-        current_home(), event, NamedRoll(classes, others.pupils), current_user(request).username
-    )
-    if classes or others.pupils:
-        named = [*classes, *([counted(len(others.pupils), "pupil")] if others.pupils else [])]
-        message = (
-            f"{title}: {', '.join(named)}. Only they are cleared automatically. The event's held"
-            " pictures are decided again."
-        )
-    else:
-        message = f"{title}: any class may have been there."
-    messages.success(request, message)
+    """Record who was at an event."""
+    save_roll(request, request.GET.get("event", ""))
     return _redirect_to_queue(request)
 
 

@@ -238,3 +238,32 @@ def test_the_office_takes_nothing_back_and_sees_no_sealed_picture(
     Item.objects.filter(pk=item.pk).update(state="sealed")
     assert office.post("/events/recall/?event=sports-day", {"count": 0}).status_code == 403
     assert "0 pictures" in office.get("/events/show/?event=sports-day").content.decode()
+
+
+def test_the_office_says_who_was_there_on_the_events_page(
+    world: World, logged_in: Callable[[User], Client]
+) -> None:
+    world.make_pupil("000001", reg_group="5B")
+    world.make_pupil("000002", reg_group="4A")
+    world.make_item(STRANGER, event="zoo")
+    office = logged_in(world.make_user("office", Role.OFFICE))
+    address = "/events/roll/?event=zoo"
+    office.post(address, {"class": ["5B"], "others": "000002"})
+    page = office.get("/events/show/?event=zoo").content.decode()
+    assert 'value="5B" checked' in " ".join(page.split())
+    assert 'value="000002"' in page
+    answer = office.post(address, {"class": ["5B"], "others": "Nobody Known"}, follow=True)
+    assert "is not on the register" in answer.content.decode()
+    office.post(address, {})
+    assert "Nobody was named" in office.get("/events/show/?event=zoo").content.decode()
+    assert office.post("/events/roll/?event=unknown", {}).status_code == 404
+
+
+def test_reviewers_go_from_a_reason_to_its_pictures(
+    world: World, logged_in: Callable[[User], Client]
+) -> None:
+    world.make_item(STRANGER, event="zoo")
+    page = logged_in(world.make_user()).get("/events/show/?event=zoo").content.decode()
+    assert "/queue/?event=zoo&amp;reason=unknown_face" in page
+    office = logged_in(world.make_user("office", Role.OFFICE))
+    assert "/queue/" not in office.get("/events/show/?event=zoo").content.decode()

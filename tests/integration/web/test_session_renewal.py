@@ -42,6 +42,18 @@ def test_an_idle_session_ends(world: World, logged_in: Callable[[User], Client])
     assert staff.get("/queue/").status_code == 302
 
 
+def test_a_page_that_asks_again_by_itself_keeps_nobody_logged_in(
+    world: World, clock: Clock, logged_in: Callable[[User], Client]
+) -> None:
+    """A reviewer left the queue open and went home."""
+    staff = logged_in(world.make_user())
+    staff.get("/queue/")
+    ends = expires(staff)
+    clock.pass_minutes(5)
+    staff.get("/queue/progress/", headers={"HX-Trigger": "progress"})
+    assert expires(staff) == ends
+
+
 def test_a_made_up_cookie_makes_no_session(world: World) -> None:
     client = Client(SERVER_NAME="localhost")
     client.cookies[settings.SESSION_COOKIE_NAME] = "x" * 32

@@ -1,19 +1,32 @@
 "use strict";
 
 /* Photos dropped on the page of an event, in pieces. A piece that fails is sent again; the server says
-   where the file goes on. Without this script the form sends whole photos. */
+   where the file goes on. The upload goes on while the person opens other pages of the gate. Without this
+   script the form sends whole photos. */
 const AT_ONCE = 2;
 const LONGEST_PAUSE = 30000;
 const TRIES = 12;
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-async function sendPiece(form, file, offset, piece) {
+/* Resolves when the browser says that it has a network again. */
+const backOnline = () => new Promise((done) => window.addEventListener("online", done, { once: true }));
+
+/* Shows a text in a part of the form, if the page that is open has one. */
+function show(part, text) {
+  const line = document.querySelector(`#upload ${part}`);
+  if (line) line.textContent = text;
+}
+
+/* What waits, and how far the rest is. Files that are dropped meanwhile join the queue. Each has the
+   event for which it was dropped. */
+const upload = { waiting: [], sent: new Map(), bytes: 0, running: 0, taken: 0, known: 0, refused: 0 };
+
+async function sendPiece({ file, event, address, token }, offset, piece) {
   const query = new URLSearchParams({
-    event: form.dataset.event, name: file.name, size: file.size, modified: file.lastModified, offset,
+    event, name: file.name, size: file.size, modified: file.lastModified, offset,
   });
-  const token = form.elements.csrfmiddlewaretoken.value;
-  const answer = await fetch(`${form.dataset.address}?${query}`, {
+  const answer = await fetch(`${address}?${query}`, {
     method: "POST", body: piece, headers: { "X-CSRFToken": token, "Content-Type": "application/octet-stream" },
   });
   if (answer.status === 422) return answer.json();
@@ -21,60 +34,86 @@ async function sendPiece(form, file, offset, piece) {
   return answer.json();
 }
 
-/* Like sendPiece; tries again after a lost connection. */
-async function sendSurely(form, file, offset, piece) {
+/* Like sendPiece; tries again after a lost connection, and says so meanwhile. */
+async function sendSurely(one, offset, piece) {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await sendPiece(form, file, offset, piece);
+      const answer = await sendPiece(one, offset, piece);
+      show(".upload-trouble", "");
+      return answer;
     } catch (error) {
-      if (tries >= TRIES) return { error: `${file.name}: the connection was lost. Choose it again later.` };
-      await pause(Math.min(LONGEST_PAUSE, 500 * 2 ** tries));
+      if (tries >= TRIES) return { error: `${one.file.name}: the connection was lost. Choose it again later.` };
+      show(".upload-trouble", "The connection is lost. The upload goes on by itself when it is back.");
+      await Promise.race([pause(Math.min(LONGEST_PAUSE, 500 * 2 ** tries)), backOnline()]);
     }
   }
 }
 
-async function sendFile(form, file, onBytes) {
-  const size = Number(form.dataset.piece);
-  let answer = await sendSurely(form, file, 0, "");
+async function sendFile(one, onBytes) {
+  let answer = await sendSurely(one, 0, "");
   while (!answer.error && answer.state === "unfinished") {
     const from = answer.received;
     onBytes(from);
-    answer = await sendSurely(form, file, from, file.slice(from, from + size));
+    answer = await sendSurely(one, from, one.file.slice(from, from + one.piece));
   }
-  onBytes(file.size);
+  onBytes(one.file.size);
   return answer;
 }
 
-async function sendAll(form, files) {
-  const status = form.querySelector(".upload-status");
-  const bar = form.querySelector("progress");
-  const sent = new Map();
-  const results = { taken: 0, known: 0 };
-  const all = files.reduce((sum, file) => sum + file.size, 0) || 1;
-  const waiting = [...files];
-  form.querySelector(".uploading").hidden = false;
-  const work = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) {
-      const one = file;
-      const answer = await sendFile(form, one, (bytes) => {
-        sent.set(one, bytes);
-        bar.value = [...sent.values()].reduce((sum, part) => sum + part, 0) / all;
-      });
-      if (answer.error) showProblem(form, answer.error);
-      else results[answer.state] += 1;
-      const left = waiting.length ? `, ${waiting.length} to go` : "";
-      status.textContent = `${results.taken} uploaded, ${results.known} here already${left}.`;
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  form.querySelector(".uploading").hidden = true;
+function showProgress() {
+  const bar = document.querySelector("#upload progress");
+  const left = upload.waiting.length + upload.running;
+  if (bar) {
+    bar.value = [...upload.sent.values()].reduce((sum, part) => sum + part, 0) / (upload.bytes || 1);
+    bar.closest(".uploading").hidden = !left;
+  }
+  const refused = upload.refused ? `, ${upload.refused} not` : "";
+  show(".upload-status", `${upload.taken} uploaded, ${upload.known} here already${refused}${left ? `, ${left} to go` : ""}.`);
 }
 
-function showProblem(form, text) {
+async function work() {
+  for (let one = upload.waiting.shift(); one; one = upload.waiting.shift()) {
+    const current = one;
+    upload.running += 1;
+    const answer = await sendFile(current, (bytes) => {
+      upload.sent.set(current, bytes);
+      showProgress();
+    });
+    upload.running -= 1;
+    if (answer.error) {
+      upload.refused += 1;
+      showProblem(answer.error);
+    } else upload[answer.state] += 1;
+    showProgress();
+  }
+}
+
+async function sendAll(form, files) {
+  if (!files.length) return;
+  const isFirst = !upload.running && !upload.waiting.length;
+  if (isFirst) {
+    Object.assign(upload, { sent: new Map(), bytes: 0, taken: 0, known: 0, refused: 0 });
+    form.querySelector(".upload-problems").replaceChildren();
+  }
+  const { address, event, piece } = form.dataset;
+  const token = form.elements.csrfmiddlewaretoken.value;
+  upload.waiting.push(...files.map((file) => ({ file, event, address, token, piece: Number(piece) })));
+  upload.bytes += files.reduce((sum, file) => sum + file.size, 0);
+  showProgress();
+  if (!isFirst) return;
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  for (const seconds of [0, 15, 45])
+    setTimeout(() => document.body.dispatchEvent(new Event("uploaded")), 1000 * seconds);
+}
+
+function showProblem(text) {
   const line = document.createElement("li");
   line.textContent = text;
-  form.querySelector(".upload-problems").append(line);
+  document.querySelector("#upload .upload-problems")?.append(line);
 }
+
+/* Files that Windows and macOS put into folders themselves. */
+const OF_THE_SYSTEM = new Set(["thumbs.db", "desktop.ini"]);
 
 /* All files of what was dropped, also in folders. */
 async function droppedFiles(transfer) {
@@ -84,7 +123,7 @@ async function droppedFiles(transfer) {
 }
 
 async function filesIn(entry) {
-  if (entry.name.startsWith(".")) return [];
+  if (entry.name.startsWith(".") || OF_THE_SYSTEM.has(entry.name.toLowerCase())) return [];
   if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
   const reader = entry.createReader();
   const found = [];
@@ -100,14 +139,26 @@ document.addEventListener("submit", (event) => {
   if (event.target.id !== "upload") return;
   event.preventDefault();
   const chosen = event.target.elements.photos;
-  sendAll(event.target, [...chosen.files]).then(() => { chosen.value = ""; });
+  const files = [...chosen.files];
+  chosen.value = "";
+  sendAll(event.target, files);
 });
 document.addEventListener("dragover", (event) => {
-  if (document.getElementById("upload")) event.preventDefault();
+  const form = document.getElementById("upload");
+  if (!form) return;
+  event.preventDefault();
+  form.classList.add("dropping");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.getElementById("upload")?.classList.remove("dropping");
 });
 document.addEventListener("drop", async (event) => {
   const form = document.getElementById("upload");
   if (!form) return;
   event.preventDefault();
+  form.classList.remove("dropping");
   sendAll(form, await droppedFiles(event.dataTransfer));
+});
+window.addEventListener("beforeunload", (event) => {
+  if (upload.running || upload.waiting.length) event.preventDefault();
 });

@@ -77,7 +77,7 @@ def main() -> None:
 
 def review(home: Home, photos: dict[str, Photo], most: int) -> None:
     """Work through the queue from its start, and print what it took."""
-    from consent_gate.matching.gallery import gallery_of
+    from consent_gate.register.repository import load_gallery
     from ingest.workers.analysis_pool import AnalysisPool
     from ingest.workers.lent_pool import lending
     from tests.support.browser import ARGUMENTS, log_in
@@ -87,7 +87,7 @@ def review(home: Home, photos: dict[str, Photo], most: int) -> None:
     World(home).make_user()
     counts = Counts()
     with (
-        AnalysisPool(home, gallery_of([])) as pool,
+        AnalysisPool(home, load_gallery(home)) as pool,
         lending(home, pool),
         serve_home(home) as (address, _),
         sync_playwright() as playwright,

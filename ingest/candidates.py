@@ -36,7 +36,7 @@ from ingest.faces.analyser import NearestPupils
 from ingest.faces.enrolment_face import NotEnrollable
 from ingest.workers.analysis_pool import TaskRunner, result_of
 from ingest.workers.face_tasks import find_nearest_pupils
-from ingest.workers.lent_pool import borrow_pool
+from ingest.workers.lent_pool import borrow_workers
 from publish.rendition import RenditionRefused
 
 MOST_AT_ONCE = 2
@@ -95,7 +95,7 @@ class Candidates:
 
 
 def find_candidates(
-    home: Home, face: AskedFace, actor: str, open_workers: OpenWorkers = borrow_pool
+    home: Home, face: AskedFace, actor: str, open_workers: OpenWorkers = borrow_workers
 ) -> Candidates:
     """Compare one face with the pupils who may be shown, and record who asked.
 

@@ -51,7 +51,7 @@ def lending(home: Home, pool: object) -> Iterator[None]:
         own.remove(pool)
 
 
-def borrow_pool(
+def borrow_workers(
     home: Home, load_gallery: Callable[[], Gallery]
 ) -> AbstractContextManager[TaskRunner]:
     """Return the workers of this home, or else workers that are started now and killed afterwards.
@@ -63,3 +63,8 @@ def borrow_pool(
     """
     own = _running.get(home.root.resolve())
     return nullcontext(_Borrowed(own[-1])) if own else AnalysisPool(home, load_gallery())
+
+
+def borrow_pool(home: Home, gallery: Gallery) -> AbstractContextManager[TaskRunner]:
+    """``borrow_workers`` with a gallery that was loaded already."""
+    return borrow_workers(home, lambda: gallery)

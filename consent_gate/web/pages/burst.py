@@ -54,19 +54,17 @@ def answer_in_burst(home: Home, item: Item, face: int) -> BurstAnswer | None:
         return None
     kinds = [kind.value for kind in OFFERED]
     tags = StaffTag.objects.filter(item__event=item.event, kind__in=kinds, box__isnull=True)
-    tags = tags.filter(item__state=ItemState.DECIDED).exclude(item=item).select_related("item")
-    seen: dict[str, Examined] = {}
+    tags = tags.filter(item__state=ItemState.DECIDED).exclude(item=item)
     of_moment = When(item__queue_place=item.queue_place, then=0)
-    tags = tags.order_by(Case(of_moment, default=1), "-created_at")
-    for tag in tags[: 10 * MOST_PICTURES]:
-        if tag.item_id not in seen and len(seen) < MOST_PICTURES:
-            read = from_json(tag.item.evidence)
-            if isinstance(read, Examined):
-                seen[tag.item_id] = read
+    found = list(tags.order_by(Case(of_moment, default=1), "-created_at")[: 10 * MOST_PICTURES])
+    nearest = list(dict.fromkeys(tag.item_id for tag in found))[:MOST_PICTURES]
+    others = Item.objects.in_bulk(nearest)
+    seen = {pk: from_json(other.evidence) for pk, other in others.items()}
+    for tag in found:
         other = seen.get(tag.item_id)
-        if other is None or same_faces(evidence, other).get(face) != tag.face:
+        if not isinstance(other, Examined) or same_faces(evidence, other).get(face) != tag.face:
             continue
-        if _is_same(home, (item, evidence, face), (tag.item, other, tag.face)):
+        if _is_same(home, (item, evidence, face), (others[tag.item_id], other, tag.face)):
             return _answer(home, tag)
     return None
 

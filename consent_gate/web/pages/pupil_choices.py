@@ -36,13 +36,18 @@ def choices(home: Home, pupils: Iterable[PupilEntry]) -> list[Choice]:
     ]
 
 
-def recently_named(home: Home, item: Item) -> list[Choice]:
-    """Return pupils whom staff named in other pictures of the event, the latest first."""
+def recently_named(item: Item) -> list[Choice]:
+    """Return pupils whom staff named in other pictures of the event, the latest first.
+
+    They are shown without portraits.
+    """
     tags = StaffTag.objects.filter(item__event=item.event, kind=TagKind.PUPIL.value)
     latest = (
         tags.exclude(item=item).order_by("-created_at").values_list("admission_number", flat=True)
     )
     numbers = list(dict.fromkeys(latest[: 10 * RECENT_NAMES]))[:RECENT_NAMES]
     pupils = PupilEntry.objects.filter(admission_number__in=numbers)
-    found = {c.number: c for c in choices(home, pupils)}
+    found = {
+        p.admission_number: Choice(p.admission_number, display_name(p), class_of(p)) for p in pupils
+    }
     return [found[number] for number in numbers if number in found]

@@ -17,7 +17,7 @@ from consent_gate.web.pages.candidates import CandidateViews, candidate_views
 from consent_gate.web.request_context import current_home, current_user
 from consent_gate.web.views.picture_panel import review_action, visible_item
 from ingest.candidates import AskedFace, find_candidates
-from ingest.workers.lent_pool import borrow_pool
+from ingest.workers.lent_pool import borrow_workers
 
 MOST_A_MINUTE = 40
 """Faces that one person may have compared in a minute. Nobody reviews faster than that."""
@@ -43,7 +43,7 @@ def candidates(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
     else:
         face = AskedFace(item, index, review_action(request, item).revision)
         try:
-            found = candidate_views(home, find_candidates(home, face, actor, borrow_pool))
+            found = candidate_views(home, find_candidates(home, face, actor, borrow_workers))
             problem = found.problem
         except GateError as error:
             problem = str(error)

@@ -87,7 +87,7 @@ def panel_context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "burst": answer_in_burst(current_home(), item, chosen.index)
         if chosen and chosen.tag is None and not query
         else None,
-        "recent": recently_named(current_home(), item) if chosen and not query else [],
+        "recent": recently_named(item) if chosen and not query else [],
         "bases": RELEASE_BASES,
         "enrolment": enrolment_offer(current_home(), item, chosen) if chosen else None,
         "may_remember": chosen is not None and may_be_ticked(current_home(), item, chosen.index),

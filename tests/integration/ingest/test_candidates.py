@@ -82,7 +82,7 @@ def enrol(world: World, number: str, **fields: Any) -> PupilEntry:
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> FakeWorkers:
     fake = FakeWorkers()
-    monkeypatch.setattr(view, "borrow_pool", fake.open)
+    monkeypatch.setattr(view, "borrow_workers", fake.open)
     monkeypatch.setattr(view, "_asked", {})
     return fake
 
@@ -340,8 +340,8 @@ def test_the_workers_of_another_school_are_not_lent(
     other = replace(world.home, root=world.home.root / "another")
     gallery = gallery_of([])
     with lent_pool.lending(other, Pool(other, gallery)):
-        with lent_pool.borrow_pool(world.home, lambda: gallery) as found:
+        with lent_pool.borrow_workers(world.home, lambda: gallery) as found:
             assert isinstance(found, Pool)
             assert found.home is world.home
-        with lent_pool.borrow_pool(other, lambda: gallery) as lent:
+        with lent_pool.borrow_workers(other, lambda: gallery) as lent:
             assert not isinstance(lent, Pool)

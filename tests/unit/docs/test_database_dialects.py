@@ -152,10 +152,6 @@ REACHED_BY = {
         "scale/test_schools_apart.py",
         "test_schools_with_photos_are_ranked_and_one_that_cannot_be_read_is_left_out",
     ),
-    "consent_gate.register.pupil_names:_AsList.function": (
-        "integration/register/test_pupil_names.py",
-        "test_every_change_of_a_name_is_seen_at_once",
-    ),
     "consent_gate.register.pupil_names:name_index": (
         "integration/register/test_pupil_names.py",
         "test_every_change_of_a_name_is_seen_at_once",

@@ -9,6 +9,7 @@ pupils are offered.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -43,7 +44,8 @@ MOST_AT_ONCE = 2
 """Faces that are measured at the same time, so that nobody can occupy the machine with this."""
 
 SECONDS = 20.0
-"""How long a person waits at most. Workers that must be started first load their models in four."""
+"""How long a person waits at most, with the templates that must be loaded and the workers that must
+be started where the gate has none on this machine."""
 
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
@@ -169,11 +171,12 @@ def _nearest(
     analysis = home.settings.analysis.model_copy(update={"workers": 1})
     single = replace(home, settings=home.settings.model_copy(update={"analysis": analysis}))
     load = partial(load_gallery, home, only=None if roster is None else allowed)
+    until = time.monotonic() + SECONDS
     try:
         data = read_part(home, item)
         with open_workers(single, load) as pool:
             task = pool.submit(find_nearest_pupils, data, box, digest, allowed)
-            outcome = _in_time(task)
+            outcome = _in_time(task, until)
     except (GateError, OSError) as error:
         raise error if isinstance(error, CannotCompare) else CannotCompare(FAILED) from error
     if isinstance(outcome, NearestPupils):
@@ -182,11 +185,12 @@ def _nearest(
 
 
 def _in_time(
-    task: Future[NearestPupils | NotEnrollable | RenditionRefused],
+    task: Future[NearestPupils | NotEnrollable | RenditionRefused], until: float
 ) -> NearestPupils | NotEnrollable | RenditionRefused:
-    """Raises CannotCompare if the answer takes too long. The task is then not started any more."""
+    """Raises CannotCompare if there is no answer at a moment of the monotonic clock. The task is
+    then not started any more."""
     try:
-        return result_of(task, SECONDS)
+        return result_of(task, max(0.0, until - time.monotonic()))
     except TimeoutError as error:
         task.cancel()
         raise CannotCompare(TOO_LONG) from error

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import FaceToRemember, Item, StaffApproval, StaffTag
-from consent_gate.decisions.enrolments import delete_enrolments
+from consent_gate.decisions.enrolments import delete_enrolments, enrolments_from
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import (
     Examined,
@@ -167,8 +167,7 @@ def cover_and_release(action: ReviewAction, shown: CoverPlan) -> None:
             raise EditConflict("Consents or faces changed while you had this picture open.")
         now = action.home.now()
         StaffApproval.objects.filter(item=item, refused=False).delete()
-        for index in plan.faces:
-            _cover_face(action, item, index, staff.tags.get(index), now)
+        _cover_faces(action, item, plan.faces, staff.tags, now)
         for index in plan.names:
             cover_text(action, item, index, now)
         verdicts = judge.if_approved(load_staff_input(item))
@@ -224,16 +223,25 @@ def undo_answers(action: ReviewAction, channels: Iterable[str]) -> None:
     apply_review(action, change, keeps_approvals=True)
 
 
-def _cover_face(
-    action: ReviewAction, item: Item, index: int, before: Tag | None, now: datetime
+def _cover_faces(
+    action: ReviewAction,
+    item: Item,
+    faces: Collection[int],
+    before: Mapping[int, Tag],
+    now: datetime,
 ) -> None:
-    FaceToRemember.objects.filter(tag__item=item, tag__face=index).delete()
-    delete_enrolments(action.home, item, action.actor, index)
-    rows = StaffTag.objects.filter(item=item, face=index)
-    said = rows.values("kind", "actor", "created_at").first()
-    save_tag(action, item, index, _covered(before), now)
-    if said is not None:
-        rows.update(before={**said, "created_at": said["created_at"].isoformat()})
+    """Cover faces, and note the answer that each had. ``before`` has these answers by face."""
+    FaceToRemember.objects.filter(tag__item=item, tag__face__in=faces).delete()
+    for enrolled in set(enrolments_from(item).values_list("face", flat=True)).intersection(faces):
+        delete_enrolments(action.home, item, action.actor, enrolled)
+    rows = StaffTag.objects.filter(item=item, face__in=faces)
+    answers = {row["face"]: row for row in rows.values("face", "kind", "actor", "created_at")}
+    for index in faces:
+        save_tag(action, item, index, _covered(before.get(index)), now)
+    for index, said in answers.items():
+        moment = said["created_at"].isoformat()
+        noted = {"kind": said["kind"], "actor": said["actor"], "created_at": moment}
+        rows.filter(face=index).update(before=noted)
 
 
 def _uncover(action: ReviewAction, item: Item, tag: StaffTag) -> None:

@@ -185,7 +185,12 @@ def _record_evidence(
     item.queue_place = place_in_queue(item, evidence)
     item.save(
         update_fields=[
-            "evidence", "attempts", "revision", "shows_text", "names_outdated", "queue_place"
+            "evidence",
+            "attempts",
+            "revision",
+            "shows_text",
+            "names_outdated",
+            "queue_place",
         ]
     )
     audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(evidence))

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from consent_gate.model import FaceKind
 from ingest.faces.augmentation import AugmentedView, halvings
 from ingest.faces.clustering import Boxes
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.rotated_tiles import corner_mask, rotated_tiles, with_mirrored_edges
-from ingest.faces.verification import Proposal, likely_places, verify_proposal
+from ingest.faces.verification import Halvings, Proposal, likely_places, verify_proposal
 
 STRAIGHT, DIAGONAL = 0.0, 45.0
 """Degrees by which tiles are rotated before their quarter turns. Diagonal tiles have half as many
@@ -132,24 +133,28 @@ class RotationSearch:
             is_known: Whether a proposed place, in pixels of the picture, need not be verified.
         """
         places = [place for place in self.places(rgb) if not is_known(place)]
-        faces: list[FoundFace] = []
-        centres: list[Proposal] = []
-        views, settings = halvings(rgb), self._settings
-        places = places[: settings.max_places]
-        scale = max(1.0, max(rgb.shape[:2]) / settings.max_side)
+        found: list[tuple[FoundFace, Proposal]] = []
+        views, places = halvings(rgb), places[: self._settings.max_places]
+        for place in self._likely(views, places):
+            # A possible face does not count here: another angle or centre may show a certain one.
+            certain = (other for face, other in found if face.kind is FaceKind.FACE)
+            if any(_is_same_place(place, other.centre, other.height) for other in certain):
+                continue
+            face = verify_proposal(views, place, self._verifiers, self._classifier)
+            if face is not None and not is_known(_place_of(face)):
+                found.append((face, place))
+        return _best_of_each_place(found)
+
+    def _likely(self, views: Halvings, places: Sequence[Proposal]) -> list[Proposal]:
+        """The places to verify, those with the highest log-odds of the small crop first."""
+        settings = self._settings
+        scale = max(1.0, max(views[0].pixels.shape[:2]) / settings.max_side)
         likely = [
             place
             for place in likely_places(views, places, self._classifier, settings.small * scale)
             if place.height >= settings.min_height * scale
         ]
-        for place in _without_duplicates(likely, SAME_PLACE, SAME_SIZE)[: settings.max_verified]:
-            if any(_is_same_place(place, other.centre, other.height) for other in centres):
-                continue
-            face = verify_proposal(views, place, self._verifiers, self._classifier)
-            if face is not None and not is_known(_place_of(face)):
-                faces.append(face)
-                centres.append(place)
-        return sorted(faces, key=lambda face: -face.score)
+        return _without_duplicates(likely, SAME_PLACE, SAME_SIZE)[: settings.max_verified]
 
     def places(self, rgb: RGB) -> list[Proposal]:
         """The places to verify in ``rgb`` (height, width, 3; uint8; RGB), highest score first."""
@@ -189,6 +194,15 @@ class RotationSearch:
                 tile.turn(quarters), detector_pass, degrees + 90.0 * quarters
             )
         ]
+
+
+def _best_of_each_place(found: Sequence[tuple[FoundFace, Proposal]]) -> list[FoundFace]:
+    """Of the faces at one place the one with the highest score; highest score first."""
+    kept: list[tuple[FoundFace, Proposal]] = []
+    for face, place in sorted(found, key=lambda one: -one[0].score):
+        if not any(_is_same_place(place, other.centre, other.height) for _, other in kept):
+            kept.append((face, place))
+    return [face for face, _ in kept]
 
 
 def _proposals(tile: AugmentedView, searched: DetectorPass, degrees: float) -> list[Proposal]:

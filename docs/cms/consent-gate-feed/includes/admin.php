@@ -113,7 +113,7 @@ function consent_gate_page() {
 	<div class="wrap">
 		<h1>School pictures</h1>
 		<p>Last answer of the gate: <?php echo esc_html( $heard ); ?>.
-			Pictures shown: <?php echo count( consent_gate_get( CONSENT_GATE_PICTURES ) ); ?>.</p>
+			Pictures shown: <?php echo count( consent_gate_select( consent_gate_get( CONSENT_GATE_PICTURES ), array( 'album' => '', 'ids' => '', 'limit' => '', 'since' => '', 'order' => 'newest' ) ) ); ?>.</p>
 		<form method="post" action="options.php">
 			<?php settings_fields( 'consent_gate' ); ?>
 			<table class="form-table">

@@ -145,6 +145,17 @@ function consent_gate_marks_of_upload( $data ) {
 	);
 }
 
+/** What recognises a file. A film, or a file that is too large to be a picture, by its SHA-256 alone. */
+function consent_gate_marks_of_file( $path ) {
+	if ( filesize( $path ) <= 2 * CONSENT_GATE_MAX_PICTURE && 'ftyp' !== (string) file_get_contents( $path, false, null, 4, 4 ) ) {
+		return consent_gate_marks_of_upload( (string) file_get_contents( $path ) );
+	}
+	return array(
+		'sha256' => array( (string) hash_file( 'sha256', $path ) ),
+		'prints' => array(),
+	);
+}
+
 /** Number of different bits of two parts of prints, as bytes. */
 function consent_gate_distance( $one, $other ) {
 	static $bytes = null, $counts = '';

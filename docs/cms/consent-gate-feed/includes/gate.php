@@ -8,6 +8,8 @@ defined( 'ABSPATH' ) || exit;
 // 128 MB of memory must hold the list several times: 12 MB are some 20 000 pictures.
 const CONSENT_GATE_MAX_LIST    = 12 * MB_IN_BYTES;
 const CONSENT_GATE_MAX_PICTURE = 32 * MB_IN_BYTES;
+const CONSENT_GATE_MAX_FILM    = 256 * MB_IN_BYTES;
+const CONSENT_GATE_PART        = 4 * MB_IN_BYTES; // A film is fetched in parts of this size.
 const CONSENT_GATE_SCHEMA      = 'consent-gate/manifest@1';
 
 /** Whether the token may be sent to this address: https, or http on this machine. */
@@ -24,9 +26,12 @@ function consent_gate_is_safe_address( $address ) {
 /**
  * Sends one request to the gate.
  *
+ * @param string $path      Below the address of the feed.
+ * @param array  $arguments Of wp_remote_request().
+ * @param array  $headers   Further headers. With "Range" only a part of the file is an answer.
  * @return string|WP_Error The body of the answer, or what went wrong in words for the web manager.
  */
-function consent_gate_request( $path, array $arguments ) {
+function consent_gate_request( $path, array $arguments, array $headers = array() ) {
 	if ( '' === consent_gate_feed() || '' === consent_gate_token() ) {
 		return new WP_Error( 'consent_gate', 'The address of the feed or the token is not set. Enter both under Settings, School pictures.' );
 	}
@@ -39,14 +44,14 @@ function consent_gate_request( $path, array $arguments ) {
 			'timeout'             => 30,
 			'redirection'         => 0,
 			'limit_response_size' => 64 * KB_IN_BYTES,
-			'headers'             => array( 'Authorization' => 'Bearer ' . consent_gate_token() ),
+			'headers'             => $headers + array( 'Authorization' => 'Bearer ' . consent_gate_token() ),
 		)
 	);
 	if ( is_wp_error( $answer ) ) {
 		return new WP_Error( 'consent_gate', 'The gate cannot be reached: ' . $answer->get_error_message() );
 	}
 	$code = (int) wp_remote_retrieve_response_code( $answer );
-	if ( 200 === $code ) {
+	if ( ( isset( $headers['Range'] ) ? 206 : 200 ) === $code ) {
 		return wp_remote_retrieve_body( $answer );
 	}
 	$meanings = array(
@@ -57,14 +62,19 @@ function consent_gate_request( $path, array $arguments ) {
 	return new WP_Error( 'consent_gate', $meanings[ $code ] ?? "The gate answered with the code $code." );
 }
 
-/** Whether a value is a file name of a feed. */
+/** Whether a value is a file name of a feed: of a picture, or of a film. */
 function consent_gate_is_file( $name ) {
-	return is_string( $name ) && 1 === preg_match( '~^\d{4}-\d\d/[a-z2-7]{26}\.jpg$~D', $name );
+	return is_string( $name ) && 1 === preg_match( '~^\d{4}-\d\d/[a-z2-7]{26}\.(jpg|mp4)$~D', $name );
 }
 
-/** Whether an entry of the list is a film. */
-function consent_gate_is_film( $entry ) {
-	return is_array( $entry ) && is_string( $entry['file'] ?? null ) && 1 === preg_match( '~^\d{4}-\d\d/[a-z2-7]{26}\.mp4$~D', $entry['file'] );
+/** Whether a file name is that of a film. */
+function consent_gate_is_film( $name ) {
+	return '.mp4' === substr( $name, -4 );
+}
+
+/** The file name of a film's poster: it differs in the ending alone. */
+function consent_gate_poster_of( $film ) {
+	return substr( $film, 0, -4 ) . '.jpg';
 }
 
 /** Whether a value is an identifier of a published picture. */
@@ -74,6 +84,8 @@ function consent_gate_is_id( $value ) {
 
 /**
  * Reads the list of pictures. A list with one wrong entry is refused as a whole.
+ *
+ * A film has two entries here: the film, and its poster with the key 'poster_of'.
  *
  * @return array|WP_Error 'items' and 'withdrawn', each by file name.
  */
@@ -93,14 +105,18 @@ function consent_gate_read_list() {
 			return $wrong;
 		}
 		foreach ( $list[ $part ] as $entry ) {
-			if ( consent_gate_is_film( $entry ) ) {
-				continue; // This plugin shows pictures only, and never has a copy of a film.
-			}
-			$entry = consent_gate_checked_entry( $entry, 'items' === $part );
-			if ( null === $entry ) {
+			$checked = consent_gate_checked_entry( $entry, 'items' === $part );
+			if ( null === $checked ) {
 				return $wrong;
 			}
-			$found[ $part ][ $entry['file'] ] = $entry;
+			$found[ $part ][ $checked['file'] ] = $checked;
+			if ( consent_gate_is_film( $checked['file'] ) ) {
+				$poster = consent_gate_checked_poster( $checked, 'items' === $part ? $entry : null );
+				if ( null === $poster ) {
+					return $wrong;
+				}
+				$found[ $part ][ $poster['file'] ] = $poster;
+			}
 		}
 	}
 	$found['items'] = array_diff_key( $found['items'], $found['withdrawn'] );
@@ -129,5 +145,20 @@ function consent_gate_checked_entry( $entry, $is_item ) {
 	foreach ( array( 'title', 'alt', 'album', 'released_at' ) as $key ) {
 		$checked[ $key ] = is_string( $entry[ $key ] ?? null ) ? $entry[ $key ] : '';
 	}
-	return $checked;
+	return ( 'film' === ( $entry['kind'] ?? 'picture' ) ) === consent_gate_is_film( $entry['file'] ) ? $checked : null;
+}
+
+/** The entry of a film's poster, or null if it is wrong. $entry is the film's entry as the gate sent it. */
+function consent_gate_checked_poster( array $film, $entry ) {
+	$file = consent_gate_poster_of( $film['file'] );
+	if ( null === $entry ) {
+		return array( 'id' => $film['id'], 'file' => $file );
+	}
+	$poster = is_array( $entry['poster'] ?? null ) ? $entry['poster'] : array();
+	unset( $entry['kind'] );
+	if ( ( $poster['file'] ?? '' ) !== $file ) {
+		return null;
+	}
+	$checked = consent_gate_checked_entry( $poster + $entry, true );
+	return null === $checked ? null : $checked + array( 'poster_of' => $film['file'] );
 }

@@ -7,7 +7,7 @@ defined( 'ABSPATH' ) || exit;
 
 const CONSENT_GATE_SCAN         = '_consent_gate_scan';         // What recognises the attachment.
 const CONSENT_GATE_SCANNED_FILE = '_consent_gate_scanned_file'; // The attached file when it was read.
-const CONSENT_GATE_REFUSAL      = 'This picture comes from the school\'s picture feed, or looks like one that does. A copy would stay here when a parent withdraws consent. Use the block "School pictures" or the shortcode [consent_gate_pictures] instead.';
+const CONSENT_GATE_REFUSAL      = 'This picture or film comes from the school\'s picture feed, or looks like one that does. A copy would stay here when a parent withdraws consent. Use the block "School pictures" or the shortcode [consent_gate_pictures] instead.';
 
 add_filter( 'wp_handle_upload_prefilter', 'consent_gate_refuse_upload' );
 add_filter( 'wp_handle_sideload_prefilter', 'consent_gate_refuse_upload' );
@@ -19,7 +19,7 @@ add_filter( 'wp_update_attachment_metadata', 'consent_gate_scan_with_metadata', 
 function consent_gate_refuse_upload( $file ) {
 	$path = $file['tmp_name'] ?? '';
 	if ( empty( $file['error'] ) && is_string( $path ) && is_readable( $path ) ) {
-		if ( consent_gate_is_copy( (string) file_get_contents( $path ) ) ) {
+		if ( consent_gate_is_known( consent_gate_marks_of_file( $path ) ) ) {
 			$file['error'] = CONSENT_GATE_REFUSAL;
 		}
 	}
@@ -28,15 +28,15 @@ function consent_gate_refuse_upload( $file ) {
 
 /** Refuses an upload that arrives as bytes, such as by XML-RPC. */
 function consent_gate_refuse_bits( $upload ) {
-	if ( is_array( $upload ) && isset( $upload['bits'] ) && consent_gate_is_copy( (string) $upload['bits'] ) ) {
+	if ( is_array( $upload ) && isset( $upload['bits'] ) && consent_gate_is_known( consent_gate_marks_of_upload( (string) $upload['bits'] ) ) ) {
 		return CONSENT_GATE_REFUSAL;
 	}
 	return $upload;
 }
 
-/** Whether these bytes are a copy of a picture that the feed listed on any site of the network. */
-function consent_gate_is_copy( $data ) {
-	return null !== consent_gate_find_picture( consent_gate_marks_of_upload( $data ), consent_gate_known_everywhere() );
+/** Whether these marks are of a picture or film that the feed listed on any site of the network. */
+function consent_gate_is_known( array $marks ) {
+	return null !== consent_gate_find_picture( $marks, consent_gate_known_everywhere() );
 }
 
 /** The feed's pictures of all sites of the network, by file. */
@@ -53,8 +53,8 @@ function consent_gate_attachment_paths( $id ) {
 function consent_gate_scan_attachment( $id, $metadata = null ) {
 	$marks = array( 'sha256' => array(), 'prints' => array() );
 	foreach ( consent_gate_attachment_paths( $id ) as $path ) {
-		if ( is_readable( $path ) && filesize( $path ) <= 2 * CONSENT_GATE_MAX_PICTURE ) {
-			$marks = array_merge_recursive( $marks, consent_gate_marks_of_upload( (string) file_get_contents( $path ) ) );
+		if ( is_readable( $path ) ) {
+			$marks = array_merge_recursive( $marks, consent_gate_marks_of_file( $path ) );
 		}
 	}
 	$metadata = $metadata ?? wp_get_attachment_metadata( $id, true );
@@ -99,8 +99,8 @@ function consent_gate_scan_library( $seconds = 20 ) {
 	$sql = "SELECT p.ID FROM $wpdb->posts p
 		JOIN $wpdb->postmeta f ON f.post_id = p.ID AND f.meta_key = '_wp_attached_file'
 		LEFT JOIN $wpdb->postmeta s ON s.post_id = p.ID AND s.meta_key = %s
-		WHERE p.post_type = 'attachment' AND p.post_mime_type LIKE %s AND ( s.meta_value IS NULL OR s.meta_value <> f.meta_value )";
-	foreach ( $wpdb->get_col( $wpdb->prepare( $sql, CONSENT_GATE_SCANNED_FILE, 'image/%' ) ) as $id ) { // phpcs:ignore
+		WHERE p.post_type = 'attachment' AND ( p.post_mime_type LIKE %s OR p.post_mime_type LIKE %s ) AND ( s.meta_value IS NULL OR s.meta_value <> f.meta_value )";
+	foreach ( $wpdb->get_col( $wpdb->prepare( $sql, CONSENT_GATE_SCANNED_FILE, 'image/%', 'video/%' ) ) as $id ) { // phpcs:ignore
 		if ( microtime( true ) > $end ) {
 			return false;
 		}

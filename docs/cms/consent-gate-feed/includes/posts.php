@@ -1,6 +1,6 @@
 <?php
 /**
- * Removes withdrawn pictures from the text of posts, pages, revisions and block widgets.
+ * Removes withdrawn pictures and films from the text of posts, pages, revisions and block widgets.
  */
 
 defined( 'ABSPATH' ) || exit;
@@ -40,7 +40,7 @@ function consent_gate_remove_from_posts( array $stems, array $ids ) {
 	}
 }
 
-/** The text without the images: image blocks go as a whole, other blocks keep their words. */
+/** The text without the images and films: their own blocks go as a whole, other blocks keep their words. */
 function consent_gate_without_images( $content, array $stems, array $ids ) {
 	if ( ! has_blocks( $content ) ) {
 		return consent_gate_strip_images( $content, $stems, $ids );
@@ -57,7 +57,7 @@ function consent_gate_without_images( $content, array $stems, array $ids ) {
 function consent_gate_clean_block( array $block, array $stems, array $ids ) {
 	$shows = in_array( (int) ( $block['attrs']['id'] ?? 0 ), $ids, true )
 		|| consent_gate_strip_images( $block['innerHTML'], $stems, $ids ) !== $block['innerHTML'];
-	if ( 'core/image' === $block['blockName'] && $shows ) {
+	if ( in_array( $block['blockName'], array( 'core/image', 'core/video', 'core/file' ), true ) && $shows ) {
 		return null;
 	}
 	foreach ( array( 'id', 'mediaId' ) as $key ) {
@@ -105,6 +105,9 @@ function consent_gate_strip_images( $html, array $stems, array $ids ) {
 	if ( ! $marks ) {
 		return $html;
 	}
+	if ( $addresses ) {
+		$html = consent_gate_strip_films( $html, implode( '|', $addresses ) );
+	}
 	$image = '<img\b[^>]*(?:' . implode( '|', $marks ) . ')[^>]*>';
 	// Possessive groups: a long text without the end of a figure or caption is passed over once.
 	$rules = array(
@@ -117,5 +120,15 @@ function consent_gate_strip_images( $html, array $stems, array $ids ) {
 		$rules[] = '~(?:https?:)?[^\s"\'()<>]*(?:' . implode( '|', $addresses ) . ')~i';
 	}
 	$stripped = preg_replace( $rules, '', $html );
+	return null === $stripped ? '' : $stripped;
+}
+
+/** HTML without the video elements and shortcodes in which one of the addresses is. */
+function consent_gate_strip_films( $html, $addresses ) {
+	$players  = array(
+		'~\[video\b[^\]]*+\](?:[^\[]*+\[/video\])?~i',
+		'~<video\b[^<]*+(?:<(?!/video)[^<]*+)*+</video>~i',
+	);
+	$stripped = preg_replace_callback( $players, fn( $found ) => preg_match( "~$addresses~i", $found[0] ) ? '' : $found[0], $html );
 	return null === $stripped ? '' : $stripped;
 }

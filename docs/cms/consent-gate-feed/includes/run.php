@@ -53,7 +53,8 @@ function consent_gate_remove_unlisted( array $withdrawn, array $listed, array $c
 	consent_gate_save( CONSENT_GATE_PICTURES, array_intersect_key( consent_gate_get( CONSENT_GATE_PICTURES ), $listed ) );
 	$clean = true;
 	foreach ( consent_gate_files_on_disk() as $file ) {
-		if ( ! isset( $listed[ $file ] ) ) {
+		$film = preg_replace( '~\.part$~', '', $file ); // The next run continues a film.
+		if ( ! isset( $listed[ $file ] ) && ! ( isset( $listed[ $film ] ) && consent_gate_is_film( $film ) ) ) {
 			$clean = consent_gate_delete( consent_gate_folder() . '/' . $file ) && $clean;
 		}
 	}
@@ -88,11 +89,11 @@ function consent_gate_remove_gone( array $gone, array $known ) {
 	$clean = consent_gate_save( CONSENT_GATE_PICTURES, array_diff_key( $shown, $gone ) ) && $scanned;
 	$stems = array();
 	foreach ( $gone as $file => $entry ) {
-		$stems[] = 'consent-gate/' . preg_replace( '~\.jpg$~', '', $file );
+		$stems[] = 'consent-gate/' . substr( $file, 0, -4 );
 		$clean   = consent_gate_delete( consent_gate_folder() . '/' . $file ) && $clean;
 		$clean   = consent_gate_delete( consent_gate_folder() . "/$file.part" ) && $clean;
 	}
-	foreach ( array_chunk( $stems, 50 ) as $some ) {
+	foreach ( array_chunk( array_unique( $stems ), 50 ) as $some ) {
 		consent_gate_remove_from_posts( $some, array() );
 	}
 	$marks = array_intersect_key( $known + consent_gate_get( CONSENT_GATE_KNOWN ), $gone );
@@ -132,21 +133,29 @@ function consent_gate_fetch_listed( array $listed ) {
 		if ( ! $on_disk && time() > $end ) {
 			continue; // The next run goes on.
 		}
-		$is_whole = consent_gate_fetch( $item );
-		if ( is_wp_error( $is_whole ) ) {
-			$problem = $is_whole;
+		$is_film  = consent_gate_is_film( $file );
+		$is_known = isset( $known[ $file ] ) && $known[ $file ]['sha256'] === $item['sha256'];
+		$stamp    = $is_known ? ( $known[ $file ]['stamp'] ?? '' ) : '';
+		$is_whole = $is_film ? consent_gate_fetch_film( $item, $stamp, $end ) : consent_gate_fetch( $item );
+		if ( true !== $is_whole ) {
+			$problem = is_wp_error( $is_whole ) ? $is_whole : $problem;
 			continue;
 		}
-		if ( ! isset( $known[ $file ] ) || $known[ $file ]['sha256'] !== $item['sha256'] ) {
+		if ( ! $is_known ) {
 			$known[ $file ] = array(
 				'id'     => $item['id'],
 				'file'   => $file,
 				'sha256' => $item['sha256'],
-				'prints' => consent_gate_prints_of_feed_picture( (string) file_get_contents( $path ) ),
+				'prints' => $is_film ? array() : consent_gate_prints_of_feed_picture( (string) file_get_contents( $path ) ),
 			);
+		}
+		if ( $is_film ) {
+			$known[ $file ]['stamp'] = consent_gate_stamp( $path );
 		}
 		$shown[ $file ] = $item;
 	}
+	// A film is shown with its poster or not at all.
+	$shown = array_filter( $shown, fn( $item ) => ! consent_gate_is_film( $item['file'] ) || isset( $shown[ consent_gate_poster_of( $item['file'] ) ] ) );
 	// A picture is shown only after what recognises its copies is stored.
 	if ( ! consent_gate_save( CONSENT_GATE_KNOWN, $known ) ) {
 		return new WP_Error( 'consent_gate', 'The database does not store which pictures were fetched. No new picture is shown.' );

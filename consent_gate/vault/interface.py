@@ -97,13 +97,16 @@ class Vault(ABC):
         with self.open_encrypted(item, part) as source:
             return b"".join(_decrypt(source, key, _file_name(item, part)))
 
-    def open_part(self, item: str, key: bytes, size: int, part: str = "original") -> PartReader:
+    def open_part(
+        self, item: str, key: bytes, size: int | None, part: str = "original"
+    ) -> PartReader:
         """Open a part for reading in any order. Close it after use.
 
         Args:
             item: The id of the item.
             key: The key of the item.
-            size: How many bytes were stored. A file of another size is an error at once.
+            size: How many bytes were stored. A file of another size is an error at once. None where
+                nobody recorded it: then the last chunk proves that the file was not cut short.
             part: Which file of the item.
 
         Raises:
@@ -183,27 +186,30 @@ class Vault(ABC):
 class PartReader:
     """Reads a part in any order, and decrypts only the chunks that are asked for."""
 
-    def __init__(self, source: BinaryIO, key: bytes, name: bytes, size: int) -> None:
-        """``source`` has the encrypted bytes, and ``size`` is that of the decrypted ones.
+    def __init__(self, source: BinaryIO, key: bytes, name: bytes, size: int | None) -> None:
+        """``source`` has the encrypted bytes, and ``size`` is that of the decrypted ones, if known.
 
         Raises:
-            DecryptionError: The file has another size, or is none of the vault.
+            DecryptionError: The file has another size, was cut short, or is none of the vault.
         """
-        self.size = size
         self._source, self._cipher, self._name = source, AESGCM(key), name
-        self._chunks = max(1, -(-size // CHUNK))
+        self._last: tuple[int, bytes] = (-1, b"")
         try:
             encrypted = source.seek(0, os.SEEK_END)
             source.seek(0)
             head = source.read(len(MAGIC) + PREFIX_BYTES)
+            stored = encrypted - len(head)
+            self._chunks = max(1, -(-stored // (CHUNK + TAG_BYTES)))
+            self.size = stored - self._chunks * TAG_BYTES
+            is_whole = self._chunks == max(1, -(-self.size // CHUNK))
+            if head[:4] != MAGIC or not is_whole or size not in {None, self.size}:
+                raise DecryptionError("A vault file was altered or cut short.")
+            self._prefix = head[len(MAGIC) :]
+            if size is None:
+                self._chunk(self._chunks - 1)
         except BaseException:
             source.close()
             raise
-        if encrypted != len(head) + size + self._chunks * TAG_BYTES or head[:4] != MAGIC:
-            source.close()
-            raise DecryptionError("A vault file was altered or cut short.")
-        self._prefix = head[len(MAGIC) :]
-        self._last: tuple[int, bytes] = (-1, b"")
 
     def close(self) -> None:
         """Close the file."""

@@ -48,6 +48,19 @@ def open_original(home: Home, item: Item) -> PartReader:
     return vault.open_part(item.pk, key, item.size)
 
 
+def open_film_view(home: Home, item: Item) -> PartReader:
+    """Open what staff see of a film for reading in any order. Close it after use.
+
+    Raises:
+        DecryptionError: The key or the file was altered, or the item has no key any more.
+        OSError: The file is missing or cannot be read.
+        StoreUnavailable: The bucket does not answer.
+    """
+    vault = vault_of(home)
+    key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
+    return vault.open_part(item.pk, key, None, "film")
+
+
 def save_film_view(home: Home, item: Item, view: bytes) -> None:
     """Encrypt and store what staff see of a film (``ingest.film.staff_view``).
 

@@ -107,7 +107,15 @@ def packed(strip: bytes | None, film: bytes | None) -> bytes | None:
     return len(strip).to_bytes(LENGTH_BYTES, "big") + strip + film
 
 
+def film_offset(head: bytes) -> int:
+    """Return where the film of ``packed`` begins; the strip is before it, from ``LENGTH_BYTES`` on.
+
+    ``head`` has at least ``LENGTH_BYTES`` bytes.
+    """
+    return LENGTH_BYTES + int.from_bytes(head[:LENGTH_BYTES], "big")
+
+
 def unpacked(view: bytes) -> tuple[bytes, bytes]:
     """Return strip and film of ``packed``."""
-    start = LENGTH_BYTES + int.from_bytes(view[:LENGTH_BYTES], "big")
+    start = film_offset(view)
     return view[LENGTH_BYTES:start], view[start:]

@@ -83,3 +83,17 @@ def answer_range(
         return RangeAnswer(200, sent, headers)
     headers["Content-Range"] = f"bytes {sent.start}-{sent.end - 1}/{size}"
     return RangeAnswer(206, sent, headers)
+
+
+def shortened(answer: RangeAnswer, longest: int) -> RangeAnswer:
+    """Return the answer with at most ``longest`` bytes of a range. The client asks for the rest."""
+    start, end = answer.sent.start, answer.sent.end
+    if answer.status != 206 or end - start <= longest:
+        return answer
+    size = answer.headers["Content-Range"].rpartition("/")[2]
+    headers = {
+        **answer.headers,
+        "Content-Length": str(longest),
+        "Content-Range": f"bytes {start}-{start + longest - 1}/{size}",
+    }
+    return RangeAnswer(206, ByteRange(start, start + longest), headers)

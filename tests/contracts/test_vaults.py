@@ -65,6 +65,35 @@ class VaultContract:
         assert part.read_at(size, 10) == b""
         part.close()
 
+    @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1, 2 * CHUNK + 5])
+    def test_a_part_of_which_nobody_recorded_the_size_is_read(
+        self, vault: Vault, size: int
+    ) -> None:
+        key, _ = vault.new_key("film")
+        vault.write("film", key, as_stream(bytes(size)))
+        part = vault.open_part("film", key, None)
+        assert part.size == size
+        assert part.read_at(max(0, size - 3), 10) == bytes(min(size, 3))
+        part.close()
+
+    def test_a_part_without_a_recorded_size_is_not_opened_once_it_was_cut_or_reordered(
+        self, vault: Vault
+    ) -> None:
+        key, _ = vault.new_key("film")
+        vault.write("film", key, as_stream(bytes(3 * CHUNK + 100)))
+        whole, chunk = sealed(vault, "film"), CHUNK + 16
+        for length in (0, 3, 12, 27, 12 + chunk, 12 + 2 * chunk, 12 + 3 * chunk, len(whole) - 1):
+            put(vault, "film", whole[:length])
+            with pytest.raises(DecryptionError):
+                vault.open_part("film", key, None)
+        swapped = whole[12 + chunk : 12 + 2 * chunk] + whole[12 : 12 + chunk]
+        put(vault, "film", whole[:12] + swapped + whole[12 + 2 * chunk :])
+        part = vault.open_part("film", key, None)
+        for offset in (0, CHUNK):
+            with pytest.raises(DecryptionError):
+                part.read_at(offset, 10)
+        part.close()
+
     def test_a_part_that_was_cut_short_or_altered_is_not_read(self, vault: Vault) -> None:
         key, _ = vault.new_key("film")
         size = 2 * CHUNK + 100

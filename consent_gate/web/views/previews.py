@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import closing
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from PIL import Image
 
 from consent_gate.db.models import Item, ItemState
 from consent_gate.errors import DecryptionError
 from consent_gate.register.portraits import portrait_of
-from consent_gate.vault.originals import read_part
+from consent_gate.vault.interface import PartReader
+from consent_gate.vault.originals import open_film_view, read_part
 from consent_gate.web.request_context import current_home
-from ingest.film.staff_view import unpacked
-from publish.feed.byte_ranges import answer_range
+from ingest.film.staff_view import LENGTH_BYTES, film_offset
+from publish.feed.byte_ranges import answer_range, shortened
+
+LONGEST_RANGE = 4 << 20
+"""Bytes of a film that are decrypted at once."""
 
 THUMBNAIL_SIZE = 440
 """Long side in pixels: shown at 220, sharp on high-density screens."""
@@ -35,21 +42,41 @@ def thumbnail(_request: HttpRequest, item_id: str) -> HttpResponse:
     return _jpeg(output.getvalue())
 
 
-def film(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Serve the small, silent film that staff watch, or the requested range of it, as MP4."""
-    data = _film_view_of(item_id)[1]
+def film(request: HttpRequest, item_id: str) -> HttpResponseBase:
+    """Serve the small, silent film that staff watch, or a range of it, as MP4.
+
+    Only the chunks that are sent are decrypted. A range is sent in parts of ``LONGEST_RANGE``.
+    """
+    view = _open_film_view(item_id)
+    start = film_offset(view.read_at(0, LENGTH_BYTES))
     asked = request.headers.get("Range", "")
-    answer = answer_range(str(request.method), asked, None, "", len(data))
-    body = data[answer.sent.start : answer.sent.end] if request.method == "GET" else b""
-    response = HttpResponse(body, content_type="video/mp4", status=answer.status)
+    whole = answer_range(str(request.method), asked, None, "", view.size - start)
+    answer = shortened(whole, LONGEST_RANGE)
+    if request.method == "GET" and answer.status == 200:
+        response: HttpResponseBase = StreamingHttpResponse(_parts(view, start))
+    else:
+        with closing(view):
+            length = answer.sent.end - answer.sent.start if answer.status == 206 else 0
+            response = HttpResponse(view.read_at(start + answer.sent.start, length))
+    response.status_code = answer.status
+    response["Content-Type"] = "video/mp4"
     for name, value in answer.headers.items():
         response[name] = value
     return response
 
 
+def _parts(view: PartReader, start: int) -> Iterator[bytes]:
+    """Yield a file from an offset to its end, decrypted, and close it."""
+    with closing(view):
+        for offset in range(start, view.size, LONGEST_RANGE):
+            yield view.read_at(offset, LONGEST_RANGE)
+
+
 def strip(_request: HttpRequest, item_id: str) -> HttpResponse:
     """Serve the faces of a film, one tile for each, as JPEG."""
-    return _jpeg(_film_view_of(item_id)[0])
+    with closing(_open_film_view(item_id)) as view:
+        end = film_offset(view.read_at(0, LENGTH_BYTES))
+        return _jpeg(view.read_at(LENGTH_BYTES, end - LENGTH_BYTES))
 
 
 def portrait(_request: HttpRequest, number: str) -> HttpResponse:
@@ -76,15 +103,15 @@ def _preview_of(item_id: str) -> bytes:
         raise Http404("There is no preview of this picture.") from error
 
 
-def _film_view_of(item_id: str) -> tuple[bytes, bytes]:
-    """Return strip and film.
+def _open_film_view(item_id: str) -> PartReader:
+    """Open strip and film, as one file.
 
     Raises:
         Http404: It is no film, or they were deleted.
     """
     item = get_object_or_404(Item, pk=item_id, state__in=(ItemState.RECEIVED, ItemState.DECIDED))
     try:
-        return unpacked(read_part(current_home(), item, "film"))
+        return open_film_view(current_home(), item)
     except (OSError, DecryptionError) as error:
         raise Http404("There is no film to watch.") from error
 

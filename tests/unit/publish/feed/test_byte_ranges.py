@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from publish.feed.byte_ranges import ByteRange, RangeAnswer, answer_range
+from publish.feed.byte_ranges import ByteRange, RangeAnswer, answer_range, shortened
 
 TAG = '"tag"'
 
@@ -51,3 +51,12 @@ def test_a_part_of_another_file_is_not_completed(tag: str) -> None:
 def test_an_answer_to_head_is_about_the_whole_file() -> None:
     assert answer("bytes=50-", method="HEAD").headers["Content-Length"] == "100"
     assert answer("bytes=500-", method="HEAD").status == 200
+
+
+def test_a_long_range_is_sent_in_parts() -> None:
+    found = shortened(answer("bytes=10-"), 30)
+    assert (found.status, found.sent) == (206, ByteRange(10, 40))
+    assert found.headers["Content-Range"] == "bytes 10-39/100"
+    assert found.headers["Content-Length"] == "30"
+    for short in (answer("bytes=80-"), answer(""), answer("bytes=100-")):
+        assert shortened(short, 30) == short

@@ -102,7 +102,8 @@ def _add_video(  # noqa: PLR0917
     stream = file.add_stream(codec, rate=rate)
     stream.height, stream.width = picture.shape[:2]
     stream.pix_fmt = pix_fmt
-    stream.codec_context.time_base = Fraction(1, 1000)
+    # MPEG-2 has a few fixed rates only.
+    stream.codec_context.time_base = Fraction(1, rate if codec == "mpeg2video" else 1000)
     quiet = {"x265-params": "log-level=none"} if codec == "libx265" else {}
     quick = {"preset": "ultrafast"} if codec in ("libx264", "libx265") else {}
     stream.options = {**quick, **quiet, **(options or {})}

@@ -9,6 +9,7 @@ from xmlrpc.client import Fault
 import pytest
 
 from tests.support.wordpress import is_installed
+from tests.wordpress import test_films as films
 from tests.wordpress import test_hostile_gate as gate
 from tests.wordpress import test_plugin as plugin
 from tests.wordpress.site import Site
@@ -38,15 +39,33 @@ class Guard:
 GUARDS = {
     "a copy is refused in forms": Guard(
         "library.php",
-        "if ( consent_gate_is_copy( (string) file_get_contents( $path ) ) ) {",
+        "if ( consent_gate_is_known( consent_gate_marks_of_file( $path ) ) ) {",
         "if ( false ) {",
         plugin.test_a_copy_is_refused_by_form_rest_and_xml_rpc,
     ),
     "a copy is refused as bytes": Guard(
         "library.php",
-        "&& consent_gate_is_copy( (string) $upload['bits'] ) ) {",
+        "&& consent_gate_is_known( consent_gate_marks_of_upload( (string) $upload['bits'] ) ) ) {",
         "&& false ) {",
         plugin.test_a_copy_is_refused_by_form_rest_and_xml_rpc,
+    ),
+    "players go with their film": Guard(
+        "posts.php",
+        "$html = consent_gate_strip_films( $html, implode( '|', $addresses ) );",
+        "$html = $html;",
+        films.test_copies_uploaded_before_go_with_every_use_of_them,
+    ),
+    "a film has its own poster": Guard(
+        "gate.php",
+        "if ( ( $poster['file'] ?? '' ) !== $file ) {",
+        "if ( false ) {",
+        films.test_a_list_with_half_a_film_is_refused_as_a_whole,
+    ),
+    "a part of another film is not kept": Guard(
+        "files.php",
+        'if ( consent_gate_is_whole( "$path.part", $item ) && @rename(',
+        "if ( @rename(",
+        films.test_a_part_that_does_not_fit_is_thrown_away_and_fetched_again,
     ),
     "a smaller copy has the same print": Guard(
         "fingerprint.php",

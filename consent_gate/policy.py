@@ -53,7 +53,8 @@ The rules, in the order of the code:
 12. If an error occurs in this code, the channel is held as not examined.
 13. A copy of a picture that staff refused for a channel, or recalled from it by hand, is held in
     that channel until a member of staff approves this copy. The copy of a sealed picture is sealed
-    (rule 1).
+    (rule 1). The picture and the film of a live photo count as copies of each other. One of them is
+    also held in a channel from which the other would be recalled.
 14. A film is judged as its faces are, each of which was followed through the frames of one scene.
     Staff may cut it: only the spans that stay are published. With a signed approval, a face counts
     as cut away (rules 8 and 10) where no frame stays that may show it, nor the judged frame before

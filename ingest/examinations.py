@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -139,6 +140,7 @@ def record_examination(
     sealed: list[SealedCopy] = []
     with transaction.atomic():
         item = Item.objects.select_for_update().get(pk=item_id)
+        _keep_live_photo(item, examination.live_photo)
         fill_closed_picture(item, examination.evidence, examination.hashes)
         if item.state != ItemState.RECEIVED:
             return  # already decided, or sealed while it was examined
@@ -155,6 +157,13 @@ def record_examination(
     if sealed:
         remove_withdrawn(home)
         remove_sealed_copies(home, sealed)
+
+
+def _keep_live_photo(item: Item, digest: str) -> None:
+    """Store to which live photo the item belongs. The digest comes from a worker."""
+    if re.fullmatch("[0-9a-f]{64}", digest) and item.live_photo != digest:
+        item.live_photo = digest
+        item.save(update_fields=["live_photo"])
 
 
 def _record_evidence(

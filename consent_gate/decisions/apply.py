@@ -25,6 +25,7 @@ from consent_gate.db.models import (
     PupilInItem,
 )
 from consent_gate.decisions.ledger import DecisionContext, batch_effects
+from consent_gate.decisions.live_photos import MAX_HALVES, other_halves, with_other_half
 from consent_gate.decisions.outdated_names import must_compare_names
 from consent_gate.decisions.publications import (
     apply_step,
@@ -50,7 +51,7 @@ from consent_gate.publication import (
     remaining_steps,
     wanted_appearance,
 )
-from consent_gate.register.relevant import pupils_shown
+from consent_gate.register.relevant import pupils_shown, register_for_item
 
 BATCH_SIZE = 200
 """Items decided after one set of prefetch queries."""
@@ -64,6 +65,7 @@ PREFETCHED = (
 
 def verdicts_of(ctx: DecisionContext, item: Item, staff: StaffInput) -> dict[str, Verdict]:
     """Today's verdict on a stored item, by channel. Writes nothing."""
+    staff = with_other_half(ctx, item, staff)
     return decide(from_json(item.evidence), ctx.register, ctx.rules, ctx.now, staff)
 
 
@@ -74,8 +76,20 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
     before archive photos; one from a batch is queued behind new photos too. An item that already
     waits for an examination keeps waiting, because this decision rests on its old evidence. A
     picture that was examined without looking for names is flagged for another examination. One
-    whose text was not compared with the newest names is examined again before it is published.
+    whose text was not compared with the newest names is examined again before it is published. The
+    other half of a live photo is decided again too.
     """
+    changed = _apply_to_one(ctx, item)
+    today = ctx.now.date()
+    for half in other_halves(item).select_for_update()[:MAX_HALVES]:
+        register = register_for_item(half, today)
+        own = replace(ctx, register=register, may_open=False, unapproved=frozenset())
+        _apply_to_one(own, half)
+    return changed
+
+
+def _apply_to_one(ctx: DecisionContext, item: Item) -> set[str]:
+    """``apply_decision`` without the other half of a live photo."""
     names_first = ctx.may_open and must_compare_names(item)
     if names_first:
         ctx = replace(ctx, may_open=False)

@@ -118,11 +118,15 @@ def _fill_from_stored(home: Home, row: ClosedPicture, item: Item, hashes: bytes 
 def _apply_to_copies(
     ctx: DecisionContext, row: ClosedPicture, gained: Collection[str]
 ) -> list[SealedCopy]:
-    """Hold, recall or seal the linked copies and all pictures with the same pixels."""
+    """Hold, recall or seal the linked copies, all pictures with the same pixels, and the other half
+    of a live photo."""
     known = set(row.copies.values_list("item", flat=True))
     if row.pixels_sha256:
         same = Item.objects.filter(evidence__examined__pixels_sha256=row.pixels_sha256)
         known |= set(same.exclude(pk=row.item_id).values_list("pk", flat=True))
+    if row.item.live_photo:
+        halves = Item.objects.filter(live_photo=row.item.live_photo).exclude(pk=row.item_id)
+        known |= set(halves.values_list("pk", flat=True))
     open_items = Item.objects.filter(
         pk__in=known, state__in=(ItemState.DECIDED, ItemState.RECEIVED)
     ).select_for_update()

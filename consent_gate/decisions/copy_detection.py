@@ -43,10 +43,11 @@ def link_to_earlier(
 ) -> bool:
     """Link an item to the closed pictures that it is a copy of. Call inside a transaction.
 
-    A picture with another hash is no copy. A picture with a like hash is no copy where the faces
-    in both previews show that it was taken at another moment; of a sealed picture there is no
-    preview, so the hash decides. Approvals from before a new link are deleted for the closed
-    channels: the person who signed did not know of the earlier picture.
+    The two halves of a live photo count as copies. A picture with another hash is no copy. A
+    picture with a like hash is no copy where the faces in both previews show that it was taken at
+    another moment; of a sealed picture there is no preview, so the hash decides. Approvals from
+    before a new link are deleted for the closed channels: the person who signed did not know of the
+    earlier picture.
 
     Args:
         home: The home.
@@ -59,10 +60,11 @@ def link_to_earlier(
         Whether it is a copy of a sealed picture.
     """
     pixels = evidence.pixels_sha256 if isinstance(evidence, Examined) else ""
-    rows = list(ClosedPicture.objects.exclude(item=item))
+    rows = list(ClosedPicture.objects.exclude(item=item).select_related("item"))
     nearest = distances(hashes, [bytes(row.hashes) for row in rows])
     for row, distance in zip(rows, nearest, strict=True):
         same = bool(pixels) and row.pixels_sha256 == pixels
+        same = same or (bool(item.live_photo) and row.item.live_photo == item.live_photo)
         if row.sealed:
             is_copy = same or distance <= BURST_DISTANCE
         else:

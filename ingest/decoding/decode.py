@@ -28,6 +28,7 @@ from ingest.decoding.camera import read_device
 from ingest.decoding.colour import UnsupportedColourSpace, to_srgb
 from ingest.decoding.completeness import ends_in_padding, is_strictly_complete
 from ingest.decoding.formats import Format, UnsupportedFile, sniff
+from ingest.decoding.live_photo import identifier_of_picture
 from ingest.decoding.raw import RawDecodeError, develop, raw_size
 
 
@@ -69,6 +70,8 @@ class DecodedImage:
     """By the content, not by the file's name."""
     device: str | None
     """``make|model|serial`` of the camera; see ``ingest.decoding.camera.read_device``."""
+    live_photo: str = ""
+    """``ingest.decoding.live_photo.identifier_of_picture``."""
 
 
 _DAMAGED = "The picture is damaged or was not copied completely. Copy it from the camera again."
@@ -122,7 +125,7 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
     rgb, exif = _pixels(data, found, limits)
     rgb.setflags(write=False)
     device = read_device(data) or read_device(exif.removeprefix(b"Exif\x00\x00"))
-    return DecodedImage(rgb, pixels_sha256(rgb), found, device)
+    return DecodedImage(rgb, pixels_sha256(rgb), found, device, identifier_of_picture(data))
 
 
 def pixels_sha256(rgb: NDArray[np.uint8]) -> str:

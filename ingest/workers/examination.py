@@ -23,6 +23,8 @@ class Examination:
     It is compared with the pupils' names (``ingest.visible_names``) and never stored."""
     film_view: bytes | None = None
     """What staff see of a film (``ingest.film.staff_view.packed``)."""
+    live_photo: str = ""
+    """Digest of the identifier of a live photo (``ingest.decoding.live_photo``)."""
 
 
 def not_examined(message: str, reason: Reason = Reason.NOT_EXAMINED) -> Examination:

@@ -10,7 +10,7 @@ examined.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -21,14 +21,10 @@ from consent_gate.errors import GateError
 from consent_gate.matching.gallery import Gallery
 from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
 from consent_gate.matching.thresholds import Thresholds
-from consent_gate.model import (
-    Box,
-    Examined,
-    Reason,
-    TextCheck,
-)
+from consent_gate.model import Box, Examined, Reason, TextCheck
 from consent_gate.names.visible_names import ReadLine
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
+from ingest.decoding.live_photo import identifier_of_film
 from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
@@ -152,7 +148,8 @@ def _examine(data: bytes) -> Examination:
     )
     preview = _scaled(picture.rgb, PREVIEW.max_side)
     lines = _read_text(picture.rgb)
-    return Examination(evidence, render(preview, PREVIEW), _hashes(preview), lines)
+    shown, hashes = render(preview, PREVIEW), _hashes(preview)
+    return Examination(evidence, shown, hashes, lines, live_photo=picture.live_photo)
 
 
 def _read_text(rgb: RGB) -> tuple[ReadLine, ...] | None:
@@ -171,6 +168,11 @@ def examine_film(film: SeekableFile) -> Examination:
 
     A failure gives ``NotExamined``, so that the item is held.
     """
+    live_photo = identifier_of_film(film)
+    return replace(_examine_film(film), live_photo=live_photo)
+
+
+def _examine_film(film: SeekableFile) -> Examination:
     worker = this_worker()
     try:
         with FilmReader(film, worker.config.film_limits) as reader:

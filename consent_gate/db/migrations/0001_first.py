@@ -189,6 +189,7 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(null=True)),
                 ('wrapped_key', models.BinaryField(null=True)),
                 ('evidence', models.JSONField(null=True)),
+                ('live_photo', models.CharField(blank=True, db_index=True, max_length=64)),
                 ('title', models.CharField(blank=True, max_length=200)),
                 ('alt', models.CharField(blank=True, max_length=500)),
                 ('crop', models.JSONField(null=True)),

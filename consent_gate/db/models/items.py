@@ -54,6 +54,8 @@ class Item(models.Model):
     """Key of the vault copy, encrypted under the home's key. Destroying it erases the photo."""
     evidence = models.JSONField(null=True)
     """The evidence in the form of ``db.evidence_json``. It contains no embedding."""
+    live_photo = models.CharField(max_length=64, blank=True, db_index=True)
+    """Digest of the random identifier that a live photo's picture and film share; else empty."""
     title = models.CharField(max_length=200, blank=True)
     """Title by staff, for the manifest."""
     alt = models.CharField(max_length=500, blank=True)

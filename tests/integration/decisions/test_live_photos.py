@@ -1,0 +1,234 @@
+"""The picture and the film of a live photo are closed together, and held by each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.db import transaction
+
+from consent_gate.db.evidence_json import to_json
+from consent_gate.db.models import Item, ItemState, Publication, PupilEntry
+from consent_gate.decisions import live_photos
+from consent_gate.decisions.apply import apply_decision, redecide_pupils
+from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.model import (
+    Evidence,
+    Film,
+    Identity,
+    NotExamined,
+    Reason,
+    Shown,
+    Tag,
+    TagKind,
+)
+from consent_gate.publication import OPEN
+from consent_gate.register.gallery_version import gallery_version
+from consent_gate.register.repository import load_register
+from consent_gate.review import service as review
+from ingest.examinations import record_examination
+from ingest.workers.examination import Examination
+from publish.recall.by_hand import RecallSelection, recall_selection
+from tests.support.factories import STRANGER, World, make_evidence, matches
+from tests.support.fake_renderer import refuse_in_register
+from tests.support.web_fixtures import world
+
+__all__ = ["world"]
+
+ANN, BEN = "000001", "000002"
+LIVE, OTHER = "a" * 64, "b" * 64
+VISITOR = Tag(TagKind.ADULT_WITH_AGREEMENT, basis="signed the visitors' form")
+
+
+@pytest.fixture(autouse=True)
+def _pupils(world: World) -> None:
+    world.make_pupil(ANN)
+    world.make_pupil(BEN, forename="Ben")
+
+
+def film_of(*identities: Identity) -> Evidence:
+    """Evidence of a film that shows these people one after another."""
+    picture = make_evidence(*identities)
+    faces = []
+    for number, face in enumerate(picture.faces):
+        box = (face.box.x, face.box.y, face.box.width, face.box.height)
+        faces.append(replace(face, shown=Shown(number, number + 0.5, number, ((number, *box),))))
+    film = Film(3.0, 90, 0, 3, 1, ("video h264",), is_viewable=True)
+    return replace(picture, pixels_sha256="f" * 64, faces=tuple(faces), film=film)
+
+
+def decide(world: World, item: Item) -> None:
+    with transaction.atomic():
+        now = world.home.now()
+        item = Item.objects.get(pk=item.pk)
+        register = load_register(now.date())
+        apply_decision(DecisionContext(world.home, register, now, may_open=True), item)
+
+
+def live_photo(world: World, picture: Evidence, film: Evidence) -> tuple[Item, Item]:
+    """Both halves, examined. The picture was examined first."""
+    halves = []
+    for name, evidence in (("IMG_1.HEIC", picture), ("IMG_1.MOV", film)):
+        item = world.make_item(evidence=NotExamined(Reason.NOT_EXAMINED, "not yet"), name=name)
+        Item.objects.filter(pk=item.pk).update(evidence=to_json(evidence), live_photo=LIVE)
+        item.refresh_from_db()
+        decide(world, item)
+        halves.append(item)
+    return halves[0], halves[1]
+
+
+def reasons(item: Item) -> list[str]:
+    return list(item.decisions.get(channel="website").reasons)
+
+
+def is_out(item: Item) -> bool:
+    return Publication.objects.filter(item=item, channel="website", state__in=OPEN).exists()
+
+
+def action(world: World, item: Item) -> review.ReviewAction:
+    item.refresh_from_db()
+    return review.ReviewAction(world.home, "j.shaw", item.pk, item.revision)
+
+
+def test_two_cleared_halves_are_both_released(world: World) -> None:
+    picture, film = live_photo(world, make_evidence(matches(ANN)), film_of(matches(ANN)))
+    assert is_out(picture)
+    assert is_out(film)
+
+
+def test_a_stranger_in_the_picture_holds_the_film_and_the_other_way_round(world: World) -> None:
+    both = make_evidence(matches(ANN), STRANGER), film_of(matches(ANN))
+    picture, film = live_photo(world, *both)
+    assert (reasons(picture), reasons(film)) == (["unknown_face"], ["seen_before"])
+    assert not is_out(film)
+    Item.objects.filter(pk__in=(picture.pk, film.pk)).update(live_photo="")
+    picture, film = live_photo(world, make_evidence(matches(ANN)), film_of(matches(ANN), STRANGER))
+    assert (reasons(picture), reasons(film)) == (["seen_before"], ["unknown_face"])
+    assert not is_out(picture)
+
+
+@pytest.mark.parametrize("held", ["picture", "film"])
+def test_a_pupil_never_to_be_published_in_one_half_holds_both(world: World, held: str) -> None:
+    PupilEntry.objects.filter(admission_number=BEN).update(never_publish=True)
+    shown = [matches(ANN), matches(BEN)]
+    picture, film = live_photo(
+        world,
+        make_evidence(*shown[: 2 if held == "picture" else 1]),
+        film_of(*shown[: 2 if held == "film" else 1]),
+    )
+    assert not is_out(picture)
+    assert not is_out(film)
+
+
+def test_two_held_halves_do_not_hold_each_other_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is named by staff. Then nothing holds either."""
+    monkeypatch.setattr(review, "is_unseen_film", lambda *_: False)
+    picture, film = live_photo(world, make_evidence(STRANGER), film_of(STRANGER))
+    assert "unknown_face" in reasons(picture)
+    for item in (picture, film):
+        review.tag_face(action(world, item), 0, VISITOR)
+    review.release(action(world, picture), ["website"], "I know everyone shown")
+    review.release(action(world, film), ["website"], "I know everyone shown")
+    assert is_out(picture)
+    assert is_out(film)
+
+
+def test_staff_may_release_a_half_that_the_other_one_holds(world: World) -> None:
+    picture, _ = live_photo(world, make_evidence(matches(ANN)), film_of(matches(ANN), STRANGER))
+    review.release(action(world, picture), ["website"], "the stranger is not in the picture")
+    assert is_out(picture)
+
+
+def test_a_withdrawal_that_concerns_one_half_recalls_both(world: World) -> None:
+    picture, film = live_photo(
+        world, make_evidence(matches(ANN), matches(BEN)), film_of(matches(ANN))
+    )
+    assert is_out(film)
+    with transaction.atomic():
+        refuse_in_register(BEN)
+        now = world.home.now()
+        redecide_pupils(DecisionContext(world.home, load_register(now.date()), now), [BEN])
+    assert not is_out(picture)
+    assert not is_out(film)
+    assert reasons(film) == ["seen_before"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_refusal_of_one_half_closes_the_other(world: World, first: int) -> None:
+    halves = live_photo(world, make_evidence(matches(ANN)), film_of(matches(ANN)))
+    review.refuse(action(world, halves[first]), ["website"], "the mother asked")
+    assert not is_out(halves[0])
+    assert not is_out(halves[1])
+    assert reasons(halves[1 - first]) == ["seen_before"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_both_halves_are_sealed_together(world: World, first: int) -> None:
+    halves = live_photo(world, make_evidence(matches(ANN)), film_of(matches(ANN)))
+    review.seal(action(world, halves[first]))
+    for half in halves:
+        half.refresh_from_db()
+        assert half.state == ItemState.SEALED
+        assert not is_out(half)
+
+
+def test_a_recall_by_hand_of_one_half_recalls_the_other(world: World) -> None:
+    picture, film = live_photo(world, make_evidence(matches(ANN)), film_of(matches(ANN)))
+    recall_selection(world.home, RecallSelection(items=(picture.pk,)), "j.shaw")
+    assert not is_out(picture)
+    assert not is_out(film)
+
+
+def test_a_half_that_comes_in_later_is_closed_at_once(world: World) -> None:
+    """It is recognised by its examination, whatever the worker says of everything else."""
+    picture = world.make_item(matches(ANN))
+    Item.objects.filter(pk=picture.pk).update(live_photo=LIVE)
+    review.seal(action(world, picture))
+    film = world.make_item(evidence=NotExamined(Reason.NOT_EXAMINED, "not yet"))
+    Item.objects.filter(pk=film.pk).update(state=ItemState.RECEIVED, evidence=None)
+    examination = Examination(film_of(matches(ANN)), None, live_photo=LIVE)
+    record_examination(world.home, film.pk, examination, gallery_version(world.home))
+    film.refresh_from_db()
+    assert film.live_photo == LIVE
+    assert film.state == ItemState.SEALED
+
+
+@pytest.mark.parametrize("digest", ["", "x", LIVE.upper(), LIVE + "0", "%" * 64])
+def test_what_is_no_digest_is_not_stored(world: World, digest: str) -> None:
+    item = world.make_item(evidence=NotExamined(Reason.NOT_EXAMINED, "not yet"))
+    Item.objects.filter(pk=item.pk).update(state=ItemState.RECEIVED, evidence=None)
+    examination = Examination(make_evidence(matches(ANN)), None, live_photo=digest)
+    record_examination(world.home, item.pk, examination, gallery_version(world.home))
+    item.refresh_from_db()
+    assert item.live_photo == ""
+
+
+@pytest.mark.parametrize("second", ["", OTHER])
+def test_other_pictures_do_not_belong_together(world: World, second: str) -> None:
+    items = []
+    for digest, live in (("c" * 64, LIVE if second else ""), ("d" * 64, second)):
+        evidence = replace(make_evidence(matches(ANN)), pixels_sha256=digest)
+        items.append(world.make_item(evidence=evidence))
+        Item.objects.filter(pk=items[-1].pk).update(live_photo=live)
+    review.refuse(action(world, items[0]), ["website"], "blurred")
+    decide(world, items[1])
+    assert is_out(items[1])
+
+
+def test_a_half_that_could_not_be_examined_holds_nothing(world: World) -> None:
+    film = NotExamined(Reason.UNSUPPORTED_FORMAT, "This is a high dynamic range film.")
+    picture, _ = live_photo(world, make_evidence(matches(ANN)), film)
+    assert is_out(picture)
+
+
+def test_many_files_with_one_identifier_hold_each_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody made the identifiers up; and nobody waits for thousands of comparisons."""
+    monkeypatch.setattr(live_photos, "MAX_HALVES", 2)
+    items = [world.make_item(matches(ANN)) for _ in range(4)]
+    Item.objects.filter(pk__in=[item.pk for item in items]).update(live_photo=LIVE)
+    decide(world, items[0])
+    assert not is_out(items[0])

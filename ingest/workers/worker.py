@@ -24,7 +24,6 @@ from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Box, Examined, Reason, TextCheck
 from consent_gate.names.visible_names import ReadLine
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
-from ingest.decoding.live_photo import identifier_of_film
 from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
@@ -35,6 +34,7 @@ from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
 from ingest.film.examine import FilmExaminer, TooManyFaces
 from ingest.film.libav import FilmLimits, SeekableFile, load_film_decoders
+from ingest.film.live_photo import identifier_of_film
 from ingest.film.rendition import FilmSearchers, make_film
 from ingest.film.search import SCOUT_FROM
 from ingest.lettering.film_text import FilmText

@@ -141,6 +141,7 @@ def test_staff_may_release_a_half_that_the_other_one_holds(world: World) -> None
     assert is_out(picture)
 
 
+@pytest.mark.dialect
 def test_a_withdrawal_that_concerns_one_half_recalls_both(world: World) -> None:
     picture, film = live_photo(
         world, make_evidence(matches(ANN), matches(BEN)), film_of(matches(ANN))

@@ -44,6 +44,10 @@ REACHED_BY = {
         "scale/test_schools_apart.py",
         "test_a_school_that_can_not_be_counted_does_not_hide_the_others",
     ),
+    "consent_gate.decisions.apply:apply_decision": (
+        "integration/decisions/test_live_photos.py",
+        "test_a_withdrawal_that_concerns_one_half_recalls_both",
+    ),
     "consent_gate.db.audit_log:record_all": (
         "integration/operations/test_backup.py",
         "test_a_backup_made_while_the_gate_works_is_consistent",

@@ -8,7 +8,8 @@ import io
 import pytest
 
 from ingest.decoding.decode import DecodeLimits, decode
-from ingest.decoding.live_photo import identifier_of_film, identifier_of_picture
+from ingest.decoding.live_photo import identifier_of_picture
+from ingest.film.live_photo import identifier_of_film
 from tests.support.images import jpeg, saved, scene
 from tests.support.live_photos import FIRST, SECOND, exif_block, live_film, live_picture
 

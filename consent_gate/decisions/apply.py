@@ -80,12 +80,16 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
     other half of a live photo is decided again too.
     """
     changed = _apply_to_one(ctx, item)
-    today = ctx.now.date()
     for half in other_halves(item).select_for_update()[:MAX_HALVES]:
-        register = register_for_item(half, today)
-        own = replace(ctx, register=register, may_open=False, unapproved=frozenset())
-        _apply_to_one(own, half)
+        _apply_to_half(ctx, half)
     return changed
+
+
+def _apply_to_half(ctx: DecisionContext, half: Item) -> None:
+    """Decide the other half of a live photo, which may show other pupils."""
+    register = register_for_item(half, ctx.now.date())
+    own = replace(ctx, register=register, may_open=False, unapproved=frozenset())
+    _apply_to_one(own, half)
 
 
 def _apply_to_one(ctx: DecisionContext, item: Item) -> set[str]:
@@ -141,11 +145,17 @@ def apply_decisions(ctx: DecisionContext, items: Iterable[Item]) -> int:
     recalled = Publication.objects.filter(withdrawn_at__isnull=False)
     before = recalled.count()
     remaining = iter(items)
+    decided, halves = set[str](), set[str]()
     with batch_effects(ctx) as batch_ctx:
         while batch := list(islice(remaining, BATCH_SIZE)):
             prefetch_related_objects(batch, *PREFETCHED)
             for item in batch:
-                apply_decision(batch_ctx, item)
+                _apply_to_one(batch_ctx, item)
+                decided.add(item.pk)
+                halves.update(half.pk for half in other_halves(item)[:MAX_HALVES])
+        # Last: a half that is in a later batch was loaded with its rows as they were.
+        for half in Item.objects.filter(pk__in=halves - decided).order_by("pk"):
+            _apply_to_half(batch_ctx, half)
     return recalled.count() - before
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from consent_gate.db.evidence_json import to_json
-from consent_gate.db.models import Item, ItemState, Publication, PupilEntry
+from consent_gate.db.models import Item, ItemState, Publication, PublicationState, PupilEntry
 from consent_gate.decisions import live_photos
 from consent_gate.decisions.apply import apply_decision, redecide_pupils
 from consent_gate.decisions.ledger import DecisionContext
@@ -154,6 +154,20 @@ def test_a_withdrawal_that_concerns_one_half_recalls_both(world: World) -> None:
     assert not is_out(picture)
     assert not is_out(film)
     assert reasons(film) == ["seen_before"]
+
+
+def test_a_withdrawal_that_concerns_both_halves_recalls_each_once(world: World) -> None:
+    """They are decided in one round, with what was loaded before the round."""
+    halves = live_photo(world, make_evidence(matches(ANN)), film_of(matches(ANN)))
+    now = world.home.now()
+    Publication.objects.update(state=PublicationState.LIVE, released_at=now)
+    with transaction.atomic():
+        refuse_in_register(ANN)
+        ctx = DecisionContext(world.home, load_register(now.date()), now)
+        assert redecide_pupils(ctx, [ANN]) == 2
+    for half in halves:
+        assert not is_out(half)
+        assert "consent_refused" in reasons(half)
 
 
 @pytest.mark.parametrize("first", [0, 1])

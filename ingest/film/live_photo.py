@@ -44,7 +44,7 @@ def _index_of(file: SeekableFile) -> bytes:
         if length == 1:
             length, start = int.from_bytes(head[8:16], "big"), offset + 16
         end = offset + length if length else size
-        if end <= start:
+        if end < start:  # an empty box, such as "wide", is allowed
             break
         if kind == b"moov":
             file.seek(start)

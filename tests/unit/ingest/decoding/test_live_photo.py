@@ -14,7 +14,7 @@ from tests.support.images import jpeg, saved, scene
 from tests.support.live_photos import FIRST, SECOND, exif_block, live_film, live_picture
 
 DIGEST = hashlib.sha256(FIRST.encode()).hexdigest()
-FILM = b"\0\0\0\x14ftypqt  \0\0\0\0qt  \0\0\0\x10mdat" + bytes(8) + b"\0\0\0\x08moov"
+FILM = b"\0\0\0\x14ftypqt  \0\0\0\0qt  \0\0\0\x08wide\0\0\0\x10mdat" + bytes(8) + b"\0\0\0\x08moov"
 
 
 def of_film(data: bytes) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from consent_gate.model import Box
 from ingest.lettering import lettering as module
 from ingest.lettering.lettering import Lettering, TooMuchText
-from tests.support.lettering import Card, make_background, make_picture_with
+from tests.support.lettering import Card, draw_card, make_background, make_picture_with
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,23 @@ def test_a_name_is_read_in_the_mirror_image_of_a_front_camera(lettering: Letteri
     picture = make_picture_with(Card(("Oluwaseun Adeyemi",), 18), seed=4)
     mirrored = np.ascontiguousarray(picture[:, ::-1])
     assert "Oluwaseun Adeyemi" in " ".join(line.text for line in lettering.read(mirrored))
+
+
+def test_small_turned_lines_that_make_one_mark_are_told_apart(lettering: Lettering) -> None:
+    card = Card(("ZOE", "ARCHER"), 13, turn=124, yaw=38)
+    read = {line.text for line in lettering.read(make_picture_with(card, seed=3))}
+    assert {"ZOE", "ARCHER"} <= read
+
+
+def test_a_name_around_a_mug_is_read(lettering: Lettering) -> None:
+    card = draw_card(Card(("Zoe Archer",), 16), seed=1)
+    height, width = card.shape[:2]
+    seen = np.arcsin(np.linspace(-1, 1, width) * np.sin(1.0))  # a cylinder, 57 degrees to each side
+    across = np.tile((seen + 1) / 2 * (width - 1), (height, 1)).astype(np.float32)
+    down = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, axis=1)
+    picture = make_background(1)
+    picture[300 : 300 + height, 300 : 300 + width] = cv2.remap(card, across, down, cv2.INTER_LINEAR)
+    assert "Zoe Archer" in {line.text for line in lettering.read(picture)}
 
 
 def test_letters_one_below_the_other_are_read(lettering: Lettering) -> None:

@@ -25,6 +25,7 @@ from benchmarks.data import SHARED
 from benchmarks.machine import heading
 from consent_gate.model import Box
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
+from publish.rendering.heads import head_of
 from publish.rendering.redact import Redaction, RedactionStyle
 from publish.rendering.render import Chroma, RenditionSpec, render
 from publish.verification.likeness import (
@@ -121,7 +122,7 @@ def compare_covers() -> dict[str, list[float]]:
         rgb = np.ascontiguousarray(np.asarray(image, np.uint8)[:, :, ::-1])
         box = Box(*(round(float(row[k])) for k in ("x", "y", "width", "height")))
         for name, cover in (("solid", RedactionStyle.SOLID), ("mosaic", RedactionStyle.MOSAIC)):
-            spec = RenditionSpec(redactions=(Redaction(box, cover),))
+            spec = RenditionSpec(redactions=(Redaction(box, head_of(box), cover),))
             result = compare(opened(render(rgb, spec)), rgb, spec)
             found[name].append(result.cover_correlation)
             worst.append(result.worst_block)

@@ -63,7 +63,7 @@ class Box:
         return [self.x, self.y, self.width, self.height]
 
     def with_margin(self) -> Box:
-        """Return the box of the whole head around a face's box; it may reach beyond the picture."""
+        """Return the box with a margin that hides its contents; it may reach beyond the picture."""
         dx, dy = round(self.width * HEAD_MARGIN) + 1, round(self.height * HEAD_MARGIN) + 1
         return Box(self.x - dx, self.y - dy, self.width + 2 * dx, self.height + 2 * dy)
 
@@ -100,9 +100,9 @@ class Box:
 
 
 HEAD_MARGIN = 0.15
-"""Share of a face's width and height by which each side of its box is moved outwards before the
-head is covered or cut away. Boxes end at brow and chin, but hair, ears and the edge of a name badge
-are recognisable too."""
+"""Share of the width and height of a face or a readable name by which each side of its box is moved
+outwards before it counts as cut away, or a name as covered. ``publish.rendering.heads`` covers
+heads with more."""
 
 
 class FaceKind(StrEnum):
@@ -403,6 +403,9 @@ class Register:
     suspended: frozenset[str] = frozenset()
     """Purposes whose consents disappeared in an import, probably by accident. Until a person
     confirms or corrects this, nothing new is released on them, and nothing is recalled for them."""
+    never_published: frozenset[str] = frozenset()
+    """Admission numbers of all pupils of the school marked "never publish", also of those who are
+    not in ``pupils``, where that has only the pupils of one picture."""
 
 
 # --- the rules a school has set ------------------------------------------------------------
@@ -452,6 +455,14 @@ class LargeFaces(StrEnum):
     HOLD = "hold"
     SMALLER = "smaller"
     """Publish the picture so small that no face is."""
+
+
+class Uncleared(StrEnum):
+    """What a channel does with a picture in which somebody is not cleared."""
+
+    HOLD = "hold"
+    COVER = "cover"
+    """Publish the picture with these heads covered."""
 
 
 class DeviceRule(StrEnum):
@@ -505,6 +516,8 @@ class ChannelRules:
     """What happens to a picture with a larger face."""
     facing: Facing = Facing.ANY
     """Which faces may be published."""
+    uncleared: Uncleared = Uncleared.HOLD
+    """What happens to a picture with faces that are not cleared."""
 
     @property
     def text_marks(self) -> frozenset[NamePart]:
@@ -613,8 +626,8 @@ class FaceBasis:
     """Index of the face, as in ``StaffInput.tags``."""
     basis: str
     """``consent`` (machine match), ``tagged`` (staff named the pupil), ``agreement``,
-    ``not_a_face``, ``blurred``, ``cut_away`` (outside the crop, or only in parts of a film that
-    are cut out) or ``unrecognisable``."""
+    ``not_a_face``, ``blurred`` (covered by staff), ``covered`` (by the gate), ``cut_away`` (outside
+    the crop, or only in parts of a film that are cut out) or ``unrecognisable``."""
     pupil: str | None = None
 
 
@@ -625,6 +638,8 @@ class Release:
     basis: tuple[FaceBasis, ...]
     approved_by: str | None = None
     """Account name, where the machine alone would have held the picture; else None."""
+    covered: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
+    """Faces that the gate has to cover, by index, each with the reasons why it is not cleared."""
 
 
 @dataclass(frozen=True)
@@ -634,6 +649,8 @@ class Hold:
     reasons: tuple[Reason, ...]
     faces: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
     """Reasons of each face that is held, by its index."""
+    covered: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
+    """As for ``Release``. These faces would not hold the picture, as the gate would cover them."""
 
     def __post_init__(self) -> None:
         if not self.reasons:

@@ -86,6 +86,20 @@ The rules, in the order of the code:
     towards it. The rule applies whoever is
     shown and whatever consent was given. A signed approval does not override it: the face must be
     covered or cut away, or staff say that it is an adult with an agreement, or not a face.
+18. By the channel's setting, a face that is not cleared does not hold the picture: the gate covers
+    the whole head, and publishes the picture only if an examination of the covered picture finds
+    nobody but those who are cleared. A picture that is held for another reason is covered in the
+    same way when staff approve it. All this must be true:
+    a. the face was found in a photo by the examination. It is not one that only the finished
+       picture shows. Staff did not draw it, and did not say that they cannot tell who it is;
+    b. every reason that holds the face is about who it is, what consent was given, or rule 17. The
+       other reasons hold the picture: a brother or sister without an enrolment photo, a pupil whom
+       the models confuse with somebody who is not cleared, an enrolment photo that is too old or
+       not confirmed, a face that was not examined, a pupil who must never be published;
+    c. every pupil for whom the machine or staff take the face is on the register;
+    d. where it is not certain whose face it is, no pupil marked "never publish" may be shown: the
+       school has none, or staff named the roll of the event, and none of them is on it;
+    e. at least one other face stays to be seen.
 """
 
 from __future__ import annotations
@@ -131,6 +145,7 @@ from consent_gate.model import (
     Tag,
     TagKind,
     TextCheck,
+    Uncleared,
     Verdict,
     VisibleName,
     WhenNoFaces,
@@ -148,6 +163,31 @@ SMALLEST_SIDE = 320
 
 TOO_POOR_TO_TELL = frozenset({Reason.LOW_QUALITY_FACE, Reason.UNKNOWN_FACE, Reason.POSSIBLE_FACE})
 """Reasons that rule 8 may ignore: no pupil was recognised."""
+
+LACKS_CONSENT = frozenset(
+    {
+        Reason.CONSENT_MISSING,
+        Reason.CONSENT_REFUSED,
+        Reason.CONSENT_EXPIRED,
+        Reason.BIOMETRIC_CONSENT_MISSING,
+        Reason.TOO_RECOGNISABLE,
+    }
+)
+"""Rule 18: reasons that say nothing against the machine's answer whose face it is."""
+
+ANSWERED_BY_A_COVER = LACKS_CONSENT | {
+    Reason.UNKNOWN_FACE,
+    Reason.AMBIGUOUS_MATCH,
+    Reason.LOW_QUALITY_FACE,
+    Reason.POSSIBLE_FACE,
+    Reason.SAME_PUPIL_TWICE,
+    Reason.NOT_AT_EVENT,
+}
+"""Rule 18: reasons of a face that the gate may cover instead of holding the picture. None of them
+is in ``HOLDS_NEW_ONLY``: what only stops new pictures must not cover faces that are out."""
+
+TO_BE_SEEN = frozenset({"consent", "tagged", "agreement"})
+"""Rule 18: bases of faces that stay to be seen."""
 
 HOLDS_NEW_ONLY = frozenset(
     {
@@ -213,12 +253,15 @@ def is_hidden(box: Box, picture: Examined, staff: StaffInput) -> bool:
     return any(boxes[i].encloses(box) for i in covers if i in range(len(boxes)))
 
 
-def smaller_side(picture: Examined, staff: StaffInput, channel: ChannelRules) -> int | None:
+def smaller_side(
+    picture: Examined, staff: StaffInput, channel: ChannelRules, covered: Collection[int] = ()
+) -> int | None:
     """Rule 17: the longest side, in pixels, at which no face is larger than the channel's limit.
 
-    Faces that staff excused count only where ``decide`` does not believe the excuse, and then hold
-    the picture. None where the picture keeps the channel's size: because no face is too large at
-    it, because the channel holds such pictures, or because the picture would be too small.
+    Faces that the gate covers (``covered``, by index) do not count. Faces that staff excused count
+    only where ``decide`` does not believe the excuse, and then hold the picture. None where the
+    picture keeps the channel's size: because no face is too large at it, because the channel holds
+    such pictures, or because the picture would be too small.
     """
     limit, shown = channel.largest_face_px, staff.crop or picture
     if channel.large_faces is not LargeFaces.SMALLER or limit <= 0 or picture.film is not None:
@@ -229,7 +272,7 @@ def smaller_side(picture: Examined, staff: StaffInput, channel: ChannelRules) ->
         excused = tag is not None and tag.kind in EXEMPT_FROM_RULE_17
         head = box.with_margin()
         cut_away = staff.crop is not None and head.is_apart_from(staff.crop)
-        if not (excused or cut_away):
+        if not (excused or cut_away or index in covered):
             largest = max(largest, box.width, box.height)
     long_side = max(shown.width, shown.height)
     if largest <= 0 or largest * min(channel.max_side, long_side) <= limit * long_side:
@@ -269,16 +312,21 @@ class _Case:
             return Hold((Reason.SEALED,))
         if isinstance(self.evidence, NotExamined):
             return Hold((_known_reason(self.evidence.reason),))
-        by_face = {i: self.face_reasons(i) for i in range(self.face_count)}
-        reasons = [*self.picture_reasons(), *(r for found in by_face.values() for r in found)]
+        by_face = self.reasons_by_face()
+        covered = self.covered_by_gate(by_face)
+        if not covered and self.channel.uncleared is Uncleared.COVER:
+            by_face = self.reasons_by_face(may_cover=False)
+        held = {i: tuple(found) for i, found in by_face.items() if found and i not in covered}
+        reasons = [*self.picture_reasons(), *(r for found in held.values() for r in found)]
         if not reasons and self.needs_second_person():
             reasons.append(Reason.AWAITING_SECOND_PERSON)  # rule 11
         if reasons:
-            held = {i: tuple(found) for i, found in by_face.items() if found}
-            return Hold(tuple(dict.fromkeys(reasons)), held)
-        basis = tuple(self.basis(i) for i in range(self.face_count))
+            return Hold(tuple(dict.fromkeys(reasons)), held, covered)
+        faces = range(self.face_count)
+        basis = tuple(FaceBasis(i, "covered") if i in covered else self.basis(i) for i in faces)
         approval = self.approval
-        return Release(basis, approval.actor if approval and self.needs_approval() else None)
+        actor = approval.actor if approval and self.needs_approval() else None
+        return Release(basis, actor, covered)
 
     # --- the picture as a whole ---
 
@@ -417,12 +465,72 @@ class _Case:
         face = self.face(index)
         return face.box if face else self.staff.added_faces[index - len(self.picture.faces)]
 
-    def face_reasons(self, index: int) -> list[Reason]:
-        """Rules 7 to 10 and 17: why this face holds the picture; empty when it is cleared."""
+    def reasons_by_face(self, *, may_cover: bool = True) -> dict[int, list[Reason]]:
+        """Rules 7 to 10 and 17: why each face holds the picture; empty lists for cleared faces.
+
+        ``may_cover`` leaves faces that the gate would cover out of the size of the largest face.
+        """
+        faces = range(self.face_count)
+        uncleared = {i: self.shown_reasons(i) for i in faces}
+        hidden = [i for i in faces if may_cover and self.may_be_covered(i, uncleared[i])]
+        return {i: [*uncleared[i], *self.recognisable_reasons(i, hidden)] for i in faces}
+
+    def shown_reasons(self, index: int) -> list[Reason]:
+        """Rules 7 to 10: why this face may not be shown, whatever its size."""
         if self.is_cut_away(index):
             return self.cut_away_reasons(index)
-        too_clear = [Reason.TOO_RECOGNISABLE] if self.is_too_recognisable(index) else []
-        return [*self.clearance_reasons(index), *too_clear]
+        return self.clearance_reasons(index)
+
+    def recognisable_reasons(self, index: int, covered: Collection[int]) -> list[Reason]:
+        """Rule 17: why this face may not be shown although it is cleared."""
+        if self.is_cut_away(index) or not self.is_too_recognisable(index, covered):
+            return []
+        return [Reason.TOO_RECOGNISABLE]
+
+    def covered_by_gate(self, by_face: Mapping[int, list[Reason]]) -> dict[int, tuple[Reason, ...]]:
+        """Rule 18: the faces that the gate covers, each with its reasons."""
+        covered = {
+            i: tuple(reasons) for i, reasons in by_face.items() if self.may_be_covered(i, reasons)
+        }
+        others = (i for i in by_face if i not in covered and not self.is_outside(i))
+        is_seen = any(by_face[i] or self.basis(i).basis in TO_BE_SEEN for i in others)
+        return covered if is_seen else {}
+
+    def may_be_covered(self, index: int, reasons: Collection[Reason]) -> bool:
+        """Rule 18a to d: whether the gate may cover this face instead of holding the picture."""
+        face, tag = self.face(index), self.staff.tags.get(index)
+        if self.channel.uncleared is not Uncleared.COVER or not reasons:
+            return False
+        if face is None or face.in_rendition or self.picture.film is not None:
+            return False  # rule 18a
+        if tag is not None and tag.kind is TagKind.CANNOT_TELL:
+            return False  # rule 18a
+        if not ANSWERED_BY_A_COVER.issuperset(reasons):
+            return False
+        is_certain = self.named_pupil(index) is not None and LACKS_CONSENT.issuperset(reasons)
+        if Reason.AMBIGUOUS_MATCH in reasons and not isinstance(face.identity, Ambiguous):
+            return False  # a lookalike, or staff contradict the machine
+        if any(self.pupil(number) is None for number in self.candidates(index)):
+            return False
+        return is_certain or not self.may_show_never_publish()
+
+    def candidates(self, index: int) -> frozenset[str]:
+        """Rule 18c: everybody for whom the machine or staff take a face."""
+        tag, face = self.staff.tags.get(index), self.face(index)
+        named = {tag.pupil} if tag is not None and tag.pupil is not None else set()
+        match face.identity if face else None:
+            case Match(pupil=pupil) | NearMatch(pupil=pupil):
+                named.add(pupil)
+            case Ambiguous(pupils=pupils):
+                named.update(pupils)
+        return frozenset(named)
+
+    def may_show_never_publish(self) -> bool:
+        """Rule 18d: whether a pupil marked "never publish" may be in the picture unrecognised."""
+        pupils = self.register.pupils.items()
+        marked = {number for number, pupil in pupils if pupil.never_publish is not False}
+        marked |= self.register.never_published
+        return any(self.is_at_event(number) for number in marked)
 
     def clearance_reasons(self, index: int) -> list[Reason]:
         """Rules 7 to 10: why it is not cleared that this face is shown."""
@@ -663,7 +771,7 @@ class _Case:
             return None
         return max(box.width, box.height) * min(side, long_side) / long_side
 
-    def is_too_recognisable(self, index: int) -> bool:
+    def is_too_recognisable(self, index: int, covered: Collection[int]) -> bool:
         """Rule 17: whether this face may not be shown as large or as clearly as it would be."""
         tag, channel = self.staff.tags.get(index), self.channel
         if self.approval is not None and tag is not None and tag.kind in EXEMPT_FROM_RULE_17:
@@ -672,7 +780,7 @@ class _Case:
             return True
         if channel.largest_face_px == 0:
             return False
-        side = smaller_side(self.picture, self.staff, channel) or channel.max_side
+        side = smaller_side(self.picture, self.staff, channel, covered) or channel.max_side
         is_film = self.picture.film is not None
         size = self.published_film_px(index) if is_film else self.published_px(index, side)
         return size is None or not size <= channel.largest_face_px

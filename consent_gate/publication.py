@@ -10,9 +10,10 @@ The rules, in the order of the code:
 1.  A picture is published only after a decision that follows a new examination or an answer of a
     member of staff. A picture that could be published for another reason, such as a new consent, is
     examined again first (docs/adr/0002-recall.md).
-2.  A picture is published with the covered faces and the crop that staff want now, a film with the
-    parts that they keep, and in the size that the channel's limit for faces allows. If one of these
-    changes, the published picture is recalled and a new one is made.
+2.  A picture is published with the covers and the crop that staff want now, a film with the parts
+    that they keep, with the covers of the gate where the channel asks for them, and in the size
+    that the channel's limit for faces allows. If one of these changes, the published picture is
+    recalled and a new one is made.
 3.  A hold recalls a published picture, unless each of its reasons concerns new pictures only. To
     withdraw a consent is as easy as to give it (UK GDPR art. 7(3)).
 4.  A picture is recalled when the approval that released it is withdrawn, unless it is cleared
@@ -37,12 +38,15 @@ The rules, in the order of the code:
 12. The list names a recalled picture until the files are removed and everybody who may have a copy
     has confirmed that it is deleted.
 13. After a restore, a recalled publication that this home does not know is recorded as recalled.
+14. If a face that a published picture shows is not cleared any more, and the gate would cover
+    it, the picture is recalled for the reason of the face, as without covers. It does not return by
+    itself with the cover (rule 5). It does where the face only is too recognisable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -119,6 +123,18 @@ ENDED_BY_A_CHANGE = frozenset({APPEARANCE_CHANGED, Reason.REFUSED_BY_STAFF.value
 """Rule 7: causes that no longer count once staff change the picture, or their answer, again."""
 
 
+SAME_FACE = 0.5
+"""Intersection over union from which a face found again is the face that was covered before."""
+
+
+@dataclass(frozen=True)
+class GateCover:
+    """A face that the gate covers itself, and why it is not cleared."""
+
+    box: Box
+    reason: Reason
+
+
 @dataclass(frozen=True)
 class Appearance:
     """Redactions and crop, in pixels of the upright original, the size, and the parts of a film."""
@@ -134,29 +150,43 @@ class Appearance:
     """The parts of a film that are published. None: all of it."""
     covered: tuple[int, ...] = ()
     """Faces of a film that are covered in all frames, by their index in the evidence."""
+    by_gate: tuple[GateCover, ...] = field(default=(), compare=False)
+    """Those of the redactions that the gate wants. Not compared: the pixels are the same whoever
+    wants the cover."""
 
 
 def wanted_appearance(
-    evidence: Evidence, staff: StaffInput, channel: ChannelRules | None = None
+    evidence: Evidence,
+    staff: StaffInput,
+    channel: ChannelRules | None = None,
+    verdict: Verdict | None = None,
 ) -> Appearance:
-    """Return the appearance that the present tags, crop and cuts of staff ask for.
+    """Return the appearance that staff's tags, crop and cuts, and a channel's rules, ask for.
 
     Args:
         evidence: What was found in the picture.
         staff: What staff said of it.
         channel: Rules of the channel, which may ask for a smaller picture. None: of no channel.
+        verdict: Today's verdict in the channel, which may ask for covers. None: of no channel.
     """
     faces = evidence.faces if isinstance(evidence, Examined) else ()
     boxes = [*(face.box for face in faces), *staff.added_faces]
+    by_gate = verdict.covered if verdict is not None else {}
     blurred = [index for index, tag in staff.tags.items() if tag.kind is TagKind.BLURRED]
-    covered = tuple(index for index in range(len(boxes)) if index in blurred)
+    covered = tuple(index for index in range(len(boxes)) if index in blurred or index in by_gate)
     side = None
     if channel is not None and isinstance(evidence, Examined):
-        side = smaller_side(evidence, staff, channel)
+        side = smaller_side(evidence, staff, channel, by_gate)
     kept = staff.film_edit.kept if staff.film_edit is not None else None
     if isinstance(evidence, Examined) and evidence.film is not None:
         return Appearance((), staff.crop, side, kept, covered)
-    return Appearance(tuple(boxes[index] for index in covered), staff.crop, side, kept)
+    return Appearance(
+        tuple(boxes[index] for index in covered),
+        staff.crop,
+        side,
+        kept,
+        by_gate=tuple(GateCover(boxes[i], reasons[0]) for i, reasons in sorted(by_gate.items())),
+    )
 
 
 # --- the history of one picture in one channel ---------------------------------------------
@@ -352,7 +382,8 @@ def _step_on_release(history: History, wanted: Appearance, may_open: bool, now: 
         if current.appearance == wanted:
             return Keep(ChannelStatus.RELEASED)
         cause = APPROVAL_WITHDRAWN if history.approval_withdrawn else APPEARANCE_CHANGED
-        return recall_or_cancel(current.was_out, cause, now)  # rules 2 and 4
+        lost = _no_longer_cleared(current, wanted)
+        return recall_or_cancel(current.was_out, lost or cause, now)  # rules 2, 4 and 14
     if may_open:
         return Open(wanted, now)
     last = history.last_status
@@ -368,7 +399,8 @@ def _step_on_hold(verdict: Hold, history: History, wanted: Appearance, now: date
         if stays and fits:
             return Keep(ChannelStatus.RELEASED)
         recalling = [reason for reason in verdict.reasons if reason not in HOLDS_NEW_ONLY]
-        cause = (recalling or list(verdict.reasons))[0].value
+        lost = _no_longer_cleared(current, wanted)
+        cause = recalling[0].value if recalling else lost or verdict.reasons[0].value
         refused = Reason.REFUSED_BY_STAFF in verdict.reasons
         if history.approval_withdrawn and not (current.was_out or refused):  # rule 6
             cause = APPROVAL_WITHDRAWN
@@ -377,6 +409,16 @@ def _step_on_hold(verdict: Hold, history: History, wanted: Appearance, now: date
         return Keep(ChannelStatus.REFUSED)
     withdrawn = history.last_status is ChannelStatus.WITHDRAWN
     return Keep(ChannelStatus.WITHDRAWN if withdrawn else ChannelStatus.HELD)
+
+
+def _no_longer_cleared(current: OpenPublication, wanted: Appearance) -> str:
+    """Rule 14: why a face that the publication shows is not cleared; empty if there is none."""
+    before = current.appearance.redactions
+    for cover in wanted.by_gate:
+        was_covered = any(cover.box.overlap(box) >= SAME_FACE for box in before)
+        if not was_covered and cover.reason is not Reason.TOO_RECOGNISABLE:
+            return cover.reason.value
+    return ""
 
 
 def remaining_steps(

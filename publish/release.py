@@ -165,7 +165,8 @@ def place_publication(home: Home, publication: Publication) -> None:
         staff = load_staff_input(item)
         verdict = verdicts_of(ctx, item, staff).get(row.channel)
         rules = {channel.name: channel for channel in ctx.rules.channels}
-        wanted = wanted_appearance(from_json(item.evidence), staff, rules.get(row.channel))
+        evidence, channel = from_json(item.evidence), rules.get(row.channel)
+        wanted = wanted_appearance(evidence, staff, channel, verdict)
         if not may_be_listed(verdict, history_of(item, row.channel), wanted):
             apply_decision(ctx, item)
         elif fields_name_pupil(home, row.title, row.alt):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.model import Box, FilmSpan, Reason, Shown
+from consent_gate.model import Box, FaceEvidence, FilmSpan, Match, Reason, Shown
 from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
 from publish.verification.verify import Expected, verify
 
@@ -19,6 +19,15 @@ FacesInRendition = Callable[[NDArray[np.uint8], Sequence[Box], Sequence[Box]], S
 The second argument are the judged faces, the third the covered heads, as boxes in pixels of that
 picture. It may leave out faces whose centres lie in judged faces, and possible faces that show a
 part of a judged face or of a cover. Returns boxes in the same pixels."""
+
+
+ExamineRendition = Callable[[NDArray[np.uint8]], Sequence[FaceEvidence]]
+"""Examines a published picture as a new one: (height, width, 3), uint8, RGB. Returns all faces and
+possible faces, compared with the gallery."""
+
+SAME_FACE = 0.3
+"""Intersection over union from which a face of a covered picture is one that was judged. Boxes
+differ by some pixels after scaling."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,10 @@ class RenditionRequest:
     """All faces that were judged and are not covered, in pixels of the upright original."""
     alternate_formats: tuple[ImageFormat, ...] = ()
     """Further formats of the same picture."""
+    covered_by_gate: bool = False
+    """Whether the gate covered faces by itself. Then the picture is examined as a new one."""
+    named: tuple[tuple[Box, tuple[str, ...]], ...] = ()
+    """Of judged faces: the admission numbers of the pupils they may be."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,10 @@ class RenditionRefused:
 
 
 def make_rendition(
-    judged: NDArray[np.uint8], request: RenditionRequest, detect_faces: FacesInRendition
+    judged: NDArray[np.uint8],
+    request: RenditionRequest,
+    detect_faces: FacesInRendition,
+    examine: ExamineRendition,
 ) -> Rendition | RenditionRefused:
     """Render the judged pixels, verify each file and look for faces that were not judged.
 
@@ -113,6 +129,7 @@ def make_rendition(
             compared them with ``request.pixels_sha256``.
         request: What to render.
         detect_faces: Detects faces in the decoded result.
+        examine: Examines the decoded result as a new picture, where the gate covered faces.
 
     Returns:
         The files, or why the picture must not be published.
@@ -126,9 +143,14 @@ def make_rendition(
     height, width = published.shape[:2]
     mapping = _published_pixels(judged, request, width)
     known = [mapping.to_published(box) for box in request.judged_faces]
-    covered = [mapping.to_published(r.box.with_margin()) for r in request.spec.redactions]
-    found = detect_faces(published, known, covered)
-    new = [mapping.to_original(face) for face in found if not _was_judged(face, known)]
+    if request.covered_by_gate:
+        named = [frozenset(dict(request.named).get(box, ())) for box in request.judged_faces]
+        others = uncleared_faces(examine(published), known, named)
+    else:
+        covered = [mapping.to_published(r.region) for r in request.spec.redactions]
+        found = detect_faces(published, known, covered)
+        others = [face for face in found if not _was_judged(face, known)]
+    new = [mapping.to_original(face) for face in others]
     if new:
         return RenditionRefused(
             Reason.POSSIBLE_FACE,
@@ -185,6 +207,28 @@ def _published_pixels(
 def _rounded(left: float, top: float, width: float, height: float) -> Box:
     right, bottom = round(left + width), round(top + height)
     return Box(round(left), round(top), right - round(left), bottom - round(top))
+
+
+def uncleared_faces(
+    found: Sequence[FaceEvidence], judged: Sequence[Box], named: Sequence[Collection[str]]
+) -> list[Box]:
+    """Return the faces of a picture that the gate covered which are not those that were cleared.
+
+    Args:
+        found: All faces and possible faces of the covered picture.
+        judged: The faces that are not covered, in pixels of the same picture.
+        named: For each judged face: the pupils for whom the machine or staff take it.
+    """
+    free, others = dict(enumerate(judged)), []
+    for face in sorted(found, key=lambda face: -face.score):
+        at = max(free, key=lambda index: face.box.overlap(free[index]), default=None)
+        if at is None or face.box.overlap(free[at]) < SAME_FACE:
+            others.append(face.box)
+            continue
+        del free[at]
+        if isinstance(face.identity, Match) and face.identity.pupil not in named[at]:
+            others.append(face.box)
+    return others
 
 
 def _was_judged(face: Box, known: Sequence[Box]) -> bool:

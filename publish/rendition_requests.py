@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Protocol
 
@@ -18,8 +18,10 @@ from consent_gate.home.home import Home
 from consent_gate.home.settings import Channel, Settings
 from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.publication import Appearance
+from consent_gate.register.relevant import pupils_of
 from consent_gate.vault.interface import PartReader
 from consent_gate.vault.originals import open_original, read_part
+from publish.rendering.heads import head_of, heads_of
 from publish.rendering.redact import Redaction
 from publish.rendering.render import Chroma, ImageFormat, RenditionSpec
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
@@ -141,15 +143,25 @@ def film_request(
     )
 
 
-def rendition_spec(channel: Channel, appearance: Appearance) -> RenditionSpec:
-    """Combine the channel's settings with the crop and covers that staff chose."""
+def rendition_spec(
+    channel: Channel, appearance: Appearance, heads: Mapping[Box, Box]
+) -> RenditionSpec:
+    """Combine the channel's settings with a crop and covers.
+
+    Args:
+        channel: Settings of the channel.
+        appearance: The crop and the covered boxes.
+        heads: What covers a box, where that is known (``publish.rendering.heads``).
+    """
     return RenditionSpec(
         max_side=min(channel.max_side, appearance.side or channel.max_side),
         quality=channel.quality,
         progressive=channel.progressive,
         chroma=Chroma.FULL if channel.full_colour_detail else Chroma.HALF,
         crop=appearance.crop,
-        redactions=tuple(Redaction(box) for box in appearance.redactions),
+        redactions=tuple(
+            Redaction(box, heads.get(box) or head_of(box)) for box in appearance.redactions
+        ),
     )
 
 
@@ -157,19 +169,23 @@ def _rendition_requests(
     home: Home, evidence: Examined, publications: Iterable[Publication]
 ) -> list[RenditionRequest]:
     """Crop and covers come from the ledger; staff may have changed them since."""
-    requests = []
+    requests, heads = [], heads_of(evidence)
     for publication in publications:
         channel, appearance = (
             home.settings.channels[publication.channel],
             appearance_of(publication),
         )
-        boxes = _judged_boxes(evidence, load_staff_input(publication.item))
+        staff = load_staff_input(publication.item)
+        shown = uncovered(_judged_boxes(evidence, staff), appearance)
+        named = _named(evidence, staff)
         requests.append(
             RenditionRequest(
-                spec=rendition_spec(channel, appearance),
+                spec=rendition_spec(channel, appearance, heads),
                 pixels_sha256=evidence.pixels_sha256,
                 alternate_formats=tuple(ImageFormat(kind) for kind in channel.also),
-                judged_faces=uncovered(boxes, appearance),
+                judged_faces=shown,
+                covered_by_gate=publication.gate_covers > 0,
+                named=tuple((box, named[box]) for box in shown if box in named),
             )
         )
     return requests
@@ -181,6 +197,16 @@ def uncovered(boxes: Iterable[Box], appearance: Appearance) -> tuple[Box, ...]:
     A face that can still be found under or beside a cover was not judged, so it stops the picture.
     """
     return tuple(box for box in boxes if box not in appearance.redactions)
+
+
+def _named(evidence: Examined, staff: StaffInput) -> dict[Box, tuple[str, ...]]:
+    """The pupils for whom the machine or staff take each face, by its box."""
+    named = {}
+    for index, face in enumerate(evidence.faces):
+        tag = staff.tags.get(index)
+        by_staff = {tag.pupil} if tag is not None and tag.pupil else set()
+        named[face.box] = tuple(sorted(pupils_of(face.identity) | by_staff))
+    return named
 
 
 def _judged_boxes(evidence: Examined, staff: StaffInput) -> list[Box]:

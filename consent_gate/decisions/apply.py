@@ -102,7 +102,11 @@ def _apply_to_one(ctx: DecisionContext, item: Item) -> set[str]:
     evidence, rules = from_json(item.evidence), {c.name: c for c in ctx.rules.channels}
     outcomes = [
         _ChannelOutcome(
-            ctx, item, channel, verdict, wanted_appearance(evidence, staff, rules.get(channel))
+            ctx,
+            item,
+            channel,
+            verdict,
+            wanted_appearance(evidence, staff, rules.get(channel), verdict),
         )
         for channel, verdict in verdicts_of(ctx, item, staff).items()
     ]
@@ -168,7 +172,7 @@ class _ChannelOutcome:
     channel: str
     verdict: Verdict
     appearance: Appearance
-    """The redactions and the crop that staff want now, and the size that the channel allows."""
+    """The covers and the crop that staff want now, and what the channel's rules ask for."""
 
     @cached_property
     def last_decision(self) -> ChannelDecision | None:

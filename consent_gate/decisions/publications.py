@@ -114,6 +114,7 @@ def open_publication(ctx: DecisionContext, item: Item, channel: str, step: Open)
         side=step.appearance.side,
         kept=_as_lists(step.appearance.kept),
         covered=list(step.appearance.covered),
+        gate_covers=len(step.appearance.by_gate),
         intended_at=step.at,
     )
     _follow(ctx.home, transition, [publication], step, actor=ctx.actor, batch=ctx.batch)
@@ -257,4 +258,6 @@ def _event(action: str, row: Publication, step: WrittenStep) -> audit_log.AuditE
         detail["cause"] = step.cause
     if isinstance(step, List):
         detail["sha256"] = row.sha256
+    if isinstance(step, Open | List) and row.gate_covers:
+        detail["covered_by_gate"] = row.gate_covers
     return audit_log.AuditEvent(action, f"item:{row.item_id}", detail)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from consent_gate.db.models import Lookalike, PupilEntry, PupilInItem
-from consent_gate.decisions.apply import redecide_pupils
+from django.db.models import Q
+
+from consent_gate.db.models import Item, Lookalike, Publication, PupilEntry, PupilInItem
+from consent_gate.decisions.apply import apply_decisions
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
+from consent_gate.publication import OPEN
 from consent_gate.register.repository import load_register
 
 
 def redecide(home: Home, numbers: Collection[str], actor: str) -> int:
     """Decide every picture again in which one of these pupils may be.
 
-    Also decides again the pictures of their siblings (``sibling_guard``) and lookalikes. A picture
-    that could newly be published is examined again first. Call inside a transaction.
+    Also decides again the pictures of their siblings (``sibling_guard``) and lookalikes, and those
+    in which the gate covered a face if one of the pupils must never be published (rule 18d). A
+    picture that could newly be published is examined again first. Call inside a transaction.
 
     Args:
         home: the school's home.
@@ -27,10 +31,16 @@ def redecide(home: Home, numbers: Collection[str], actor: str) -> int:
     """
     shown = set(PupilInItem.objects.values_list("admission_number", flat=True).distinct())
     affected = shown & _with_lookalikes(_with_siblings(numbers)) if shown else set()
-    if not affected:
+    items = PupilInItem.objects.filter(admission_number__in=affected).values("item")
+    wanted = Q(pk__in=items) if affected else Q(pk__in=())
+    marked = PupilEntry.objects.filter(admission_number__in=numbers, never_publish=True)
+    if marked.exists():
+        covered = Publication.objects.filter(gate_covers__gt=0, state__in=OPEN)
+        wanted |= Q(pk__in=covered.values("item"))
+    elif not affected:
         return 0
     ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
-    return redecide_pupils(ctx, affected)
+    return apply_decisions(ctx, Item.objects.filter(wanted).exclude(evidence=None))
 
 
 def _with_siblings(numbers: Collection[str]) -> set[str]:

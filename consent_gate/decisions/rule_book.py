@@ -28,6 +28,7 @@ from consent_gate.model import (
     LargeFaces,
     Rules,
     SiblingGuard,
+    Uncleared,
     VisibleNames,
     WhenNoFaces,
 )
@@ -190,6 +191,10 @@ def _channel(name: str, channel: Channel) -> Iterator[str]:
             "A face that is not turned away from the camera holds a picture: one with a turn below"
             f" {policy.FACE_ON_BELOW:g}, where 0 is frontal and 0.5 is 45 degrees (rule 17)."
         )
+    if channel.uncleared is Uncleared.COVER:
+        yield "The gate covers heads that are not cleared and publishes the picture (rule 18)."
+    else:
+        yield "A head that is not cleared holds the picture (rule 18)."
     people = "two different people" if channel.four_eyes else "one person"
     yield f"An approval needs {people} (rule 11)."
     if channel.printed:

@@ -33,6 +33,7 @@ from consent_gate.model import (
     LargeFaces,
     Rules,
     SiblingGuard,
+    Uncleared,
     VisibleNames,
     WhenNoFaces,
     is_camera,
@@ -74,6 +75,8 @@ class Channel(Section):
     """What happens to a picture with a larger face."""
     facing: Facing = Facing.ANY
     """Which faces are published."""
+    uncleared: Uncleared = Uncleared.HOLD
+    """What happens to a picture with faces that are not cleared."""
     printed: bool = False
     """Copies exist on paper: a recall stays open until staff confirm that they are destroyed."""
 
@@ -214,6 +217,7 @@ class Settings(BaseSettings):
                     largest_face_px=channel.largest_face_px,
                     large_faces=channel.large_faces,
                     facing=channel.facing,
+                    uncleared=channel.uncleared,
                 )
                 for name, channel in self.channels.items()
             ),

@@ -71,7 +71,13 @@ def build_register(
             pupils.setdefault(former, replace(pupil, admission_number=former))
         pupils[entry.admission_number] = pupil
     suspended = frozenset(SuspendedPurpose.objects.values_list("purpose", flat=True))
-    return Register(pupils, last_exported_on(), suspended)
+    return Register(pupils, last_exported_on(), suspended, _never_published())
+
+
+def _never_published() -> frozenset[str]:
+    """Admission numbers of all pupils marked "never publish"."""
+    marked = PupilEntry.objects.filter(never_publish=True)
+    return frozenset(marked.values_list("admission_number", flat=True))
 
 
 def last_exported_on() -> date | None:

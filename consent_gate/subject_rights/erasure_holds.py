@@ -19,7 +19,17 @@ from consent_gate.db.models import EventPupil, Item, ItemState, PupilEntry, Pupi
 from consent_gate.decisions.apply import verdicts_of
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import delete_approvals, load_staff_input
-from consent_gate.model import Evidence, Examined, Hold, Register, StaffInput, Tag, TagKind, Verdict
+from consent_gate.model import (
+    Evidence,
+    Examined,
+    Hold,
+    Reason,
+    Register,
+    StaffInput,
+    Tag,
+    TagKind,
+    Verdict,
+)
 from consent_gate.register.relevant import pupils_of
 from consent_gate.subject_rights.access import numbers_of
 
@@ -52,14 +62,20 @@ def lost_reasons(
     lost, faces = False, set(named)
     for channel, was in before.items():
         now = after.get(channel)
-        if not isinstance(was, Hold):
-            continue
-        reasons, by_face = (now.reasons, now.faces) if isinstance(now, Hold) else ((), {})
-        lost |= not set(was.reasons) <= set(reasons)
-        for face, found in was.faces.items():
+        reasons = now.reasons if isinstance(now, Hold) else ()
+        lost |= isinstance(was, Hold) and not set(was.reasons) <= set(reasons)
+        by_face = _reasons_by_face(now)
+        for face, found in _reasons_by_face(was).items():
             if not set(found) <= set(by_face.get(face, ())):
                 faces.add(face)
     return LostReasons(lost or bool(faces), frozenset(faces))
+
+
+def _reasons_by_face(verdict: Verdict | None) -> Mapping[int, Collection[Reason]]:
+    """Why faces are not cleared, by index, also those that the gate covers."""
+    if verdict is None:
+        return {}
+    return verdict.covered | (verdict.faces if isinstance(verdict, Hold) else {})
 
 
 def for_a_person(staff: StaffInput, lost: LostReasons) -> StaffInput:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -56,8 +57,8 @@ PREVIEW = RenditionSpec(max_side=1600, quality=80)
 """The preview that staff see in the review queue."""
 
 MIN_RENDITION_FACE_SCORE = 0.8
-"""The YuNet score from which a face found only in the rendered picture refuses it. The full
-ensemble has already judged the original; this check is for faces that appear by scaling."""
+"""The YuNet score from which a face found only in the rendered picture refuses it: the original has
+been judged by the full ensemble."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,10 +273,15 @@ def _renditions(
 
     A smaller picture of the same crop and covers shows nobody who is not in the larger one, so only
     the largest is searched at every angle. If a face was found in it, no smaller one is published.
+    A picture in which the gate covered faces is examined at each size.
     """
-    renditions: dict[RenditionRequest, Rendition | RenditionRefused] = {}
+    worker, renditions = this_worker(), dict[RenditionRequest, Rendition | RenditionRefused]()
+    examine = partial(worker.analyser.analyse, gallery=worker.config.gallery)
     searched: dict[object, Rendition | RenditionRefused] = {}
     for order in sorted(dict.fromkeys(orders), key=lambda order: -order.spec.max_side):
+        if order.covered_by_gate:
+            renditions[order] = make_rendition(rgb, order, _faces_at_any_angle, examine)
+            continue
         shown = (order.spec.crop, order.spec.redactions, order.judged_faces)
         larger = searched.get(shown)
         if isinstance(larger, RenditionRefused) and larger.reason is Reason.POSSIBLE_FACE:
@@ -283,7 +289,7 @@ def _renditions(
             continue
         was_searched = isinstance(larger, Rendition)
         faces = _certain_upright_faces if was_searched else _faces_at_any_angle
-        renditions[order] = made = make_rendition(rgb, order, faces)
+        renditions[order] = made = make_rendition(rgb, order, faces, examine)
         if not was_searched:
             searched[shown] = made
     return renditions

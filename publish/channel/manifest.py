@@ -128,6 +128,8 @@ def _entry(row: Publication, album: str) -> dict[str, Any]:
     }
     if album:
         entry["album"] = album
+    if row.gate_covers:
+        entry["covered"] = row.gate_covers
     film = film_of(row)
     if film is not None:
         poster = {"file": row.file, "sha256": row.sha256, "bytes": row.size}

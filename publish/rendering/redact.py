@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box
+from publish.rendering.heads import clip
 
 
 class RedactionStyle(StrEnum):
@@ -28,6 +29,9 @@ class Redaction:
     """A region to cover, in pixels of the upright original."""
 
     box: Box
+    """The face, or the text, that must not be seen."""
+    region: Box
+    """What is covered: the whole head around the face. It contains ``box``."""
     style: RedactionStyle = RedactionStyle.SOLID
 
 
@@ -43,25 +47,6 @@ SOLID_RGB = (96, 96, 96)
 """The same grey for all covers: the region's own mean colour would show the colour of the skin."""
 
 
-def head_region(box: Box, width: int, height: int) -> Box | None:
-    """Extend a face box to the whole head and clip it to the picture.
-
-    Args:
-        box: A face, in pixels.
-        width: Of the picture, in pixels.
-        height: Of the picture, in pixels.
-
-    Returns:
-        None if no part of the head lies in the picture.
-    """
-    head = box.with_margin()
-    left, top = max(0, head.x), max(0, head.y)
-    right, bottom = min(width, head.x + head.width), min(height, head.y + head.height)
-    if right <= left or bottom <= top:
-        return None
-    return Box(left, top, right - left, bottom - top)
-
-
 def redact(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray[np.uint8]:
     """A copy of ``rgb`` with all regions covered.
 
@@ -74,7 +59,7 @@ def redact(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray
     covered = rgb.copy()
     height, width = rgb.shape[:2]
     for redaction in sorted(redactions, key=lambda r: r.style is RedactionStyle.SOLID):
-        box = head_region(redaction.box, width, height)
+        box = clip(redaction.region, width, height)
         if box is None:
             continue
         region = covered[box.y : box.y + box.height, box.x : box.x + box.width]

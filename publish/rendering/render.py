@@ -134,10 +134,14 @@ def apply_crop(
     if right <= left or bottom <= top:
         raise EmptyCrop("The crop lies outside the picture. Crop the picture again.")
     moved = tuple(
-        Redaction(Box(r.box.x - left, r.box.y - top, r.box.width, r.box.height), r.style)
+        Redaction(_moved(r.box, left, top), _moved(r.region, left, top), r.style)
         for r in spec.redactions
     )
     return rgb[top:bottom, left:right], moved
+
+
+def _moved(box: Box, left: int, top: int) -> Box:
+    return Box(box.x - left, box.y - top, box.width, box.height)
 
 
 def _encode(image: Image.Image, spec: RenditionSpec) -> bytes:

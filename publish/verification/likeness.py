@@ -6,6 +6,7 @@ not repeated in the other. Pixels are (height, width, 3), uint8, RGB.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.model import HEAD_MARGIN, Box
+from consent_gate.model import Box
+from publish.rendering.redact import RedactionStyle
 from publish.rendering.render import RenditionSpec
 
 _Pixels = NDArray[np.uint8]
@@ -82,12 +84,15 @@ def compare(published: _Pixels, judged: _Pixels, spec: RenditionSpec) -> Likenes
     height, width = published.shape[:2]
     kept = _cropped(judged, spec)
     scaled = np.asarray(cv2.resize(kept, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    boxes = _cover_boxes(spec, kept.shape[1], kept.shape[0], width, height)
-    blocks = _block_differences(published, scaled, boxes)
+    hidden = _published_boxes([r.box for r in spec.redactions], spec, kept, published)
+    solid = [r.region for r in spec.redactions if r.style is RedactionStyle.SOLID]
+    hidden += [_inside(box) for box in _published_boxes(solid, spec, kept, published)]
+    covers = _published_boxes([r.region for r in spec.redactions], spec, kept, published)
+    blocks = _block_differences(published, scaled, covers)
     return Likeness(
         float(np.abs(blocks @ _LUMA).max()),
         float(np.abs(blocks).mean()),
-        max((_correlation(published, scaled, b) for b in boxes if _is_large(b)), default=0.0),
+        max((_correlation(published, scaled, b) for b in hidden if _is_large(b)), default=0.0),
     )
 
 
@@ -98,14 +103,16 @@ def _cropped(judged: _Pixels, spec: RenditionSpec) -> _Pixels:
     return judged[max(0, c.y) : max(0, c.y + c.height), max(0, c.x) : max(0, c.x + c.width)]
 
 
-def _cover_boxes(
-    spec: RenditionSpec, kept_width: int, kept_height: int, width: int, height: int
+def _published_boxes(
+    regions: Sequence[Box], spec: RenditionSpec, kept: _Pixels, published: _Pixels
 ) -> list[tuple[int, int, int, int]]:
-    """Left, top, right and bottom of each covered region without margin, in published pixels."""
+    """Left, top, right and bottom of each region of the original, in published pixels."""
+    height, width = published.shape[:2]
+    kept_height, kept_width = kept.shape[:2]
     origin = Box(max(0, spec.crop.x), max(0, spec.crop.y), 0, 0) if spec.crop else Box(0, 0, 0, 0)
     across, down = width / kept_width, height / kept_height
     found = []
-    for region in (redaction.box for redaction in spec.redactions):
+    for region in regions:
         left, top = (region.x - origin.x) * across, (region.y - origin.y) * down
         right, bottom = left + region.width * across, top + region.height * down
         box = (
@@ -119,6 +126,12 @@ def _cover_boxes(
     return found
 
 
+def _inside(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """A cover without its edge, at which scaling and JPEG blocks mix it with its surroundings."""
+    left, top, right, bottom = box
+    return left + BLOCK, top + BLOCK, right - BLOCK, bottom - BLOCK
+
+
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601, as in JPEG."""
 
@@ -129,11 +142,8 @@ def _block_differences(
     """Mean difference of each block: (rows, columns, 3), float32, RGB; zero under covers."""
     difference = cv2.subtract(published, scaled, dtype=cv2.CV_32F)
     for left, top, right, bottom in covers:
-        dx, dy = (
-            int((right - left) * HEAD_MARGIN) + _COVER_PADDING,
-            int((bottom - top) * HEAD_MARGIN) + _COVER_PADDING,
-        )
-        difference[max(0, top - dy) : bottom + dy, max(0, left - dx) : right + dx] = 0
+        up, before = max(0, top - _COVER_PADDING), max(0, left - _COVER_PADDING)
+        difference[up : bottom + _COVER_PADDING, before : right + _COVER_PADDING] = 0
     below, beside = -difference.shape[0] % BLOCK, -difference.shape[1] % BLOCK
     padded = cv2.copyMakeBorder(difference, 0, below, 0, beside, cv2.BORDER_REPLICATE)
     size = padded.shape[1] // BLOCK, padded.shape[0] // BLOCK

@@ -32,6 +32,7 @@ from consent_gate.model import (
     Reason,
     Shown,
     TextCheck,
+    Unknown,
 )
 from consent_gate.register.repository import load_register
 from consent_gate.vault.interface import PartReader
@@ -88,8 +89,14 @@ class FakeRenderer:
         """Made once for all the rounds of a test that repeats the same release."""
         key = (order, self.sees)
         if key not in _MADE:
-            _MADE[key] = make_rendition(rgb, order, lambda shown, *_: self.sees(shown))
+            _MADE[key] = make_rendition(
+                rgb, order, lambda shown, *_: self.sees(shown), self._examined
+            )
         return _MADE[key]
+
+    def _examined(self, shown: NDArray[np.uint8]) -> list[FaceEvidence]:
+        """What ``sees`` finds, as faces of strangers."""
+        return [FaceEvidence(box, 0.9, FaceKind.FACE, Unknown()) for box in self.sees(shown)]
 
 
 def pixels_sha256(rgb: NDArray[np.uint8]) -> str:

@@ -256,6 +256,7 @@ class Migration(migrations.Migration):
                 ('height', models.PositiveIntegerField(default=0)),
                 ('siblings', models.JSONField(default=list)),
                 ('redactions', models.JSONField(default=list)),
+                ('gate_covers', models.PositiveIntegerField(default=0)),
                 ('crop', models.JSONField(null=True)),
                 ('side', models.PositiveIntegerField(null=True)),
                 ('kept', models.JSONField(null=True)),

@@ -26,8 +26,10 @@ class Publication(models.Model):
     """The same picture in other formats: ``[{"kind": "webp", "sha256", "bytes"}]``. Their files
     have the name of ``file`` with another extension."""
     redactions = models.JSONField(default=list)
-    """Boxes, in the original, of the faces covered in this photo. If staff cover or uncover a
-    face, this picture is recalled and a new one is made."""
+    """Boxes, in the original, of the faces covered in this photo. If a face has to be covered or
+    uncovered, this picture is recalled and a new one is made."""
+    gate_covers = models.PositiveIntegerField(default=0)
+    """How many of these faces the gate covered by itself. It examines such a picture once more."""
     crop = models.JSONField(null=True)
     """The part of the original that this picture shows, as a box; None means all of it."""
     side = models.PositiveIntegerField(null=True)

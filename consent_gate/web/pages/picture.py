@@ -34,7 +34,7 @@ from consent_gate.web.pages.picture_faces import (
 )
 from consent_gate.web.pages.picture_film import FilmView, film_view
 from consent_gate.web.pages.pupil_choices import choices
-from publish.rendering.redact import head_region
+from publish.rendering.heads import clip, head_of, heads_of
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class ChannelView:
     """Whether this user's approval would release the picture to it now."""
     second_needed: bool
     """Whether one person has approved and a second approval is required."""
+    covered: tuple[int, ...] = ()
+    """Numbers of the faces that the gate covers there."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +160,8 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
     staff = load_staff_input(item)
     judge = judge_of(home, item, actor)
     verdicts = judge.if_approved(staff)
-    channels = _channels(home, item, verdicts)
     if isinstance(evidence, NotExamined):
-        blockers = _blockers(home, verdicts, {})
+        channels, blockers = _channels(home, item, verdicts, {}), _blockers(home, verdicts, {})
         return PictureView(item, 0, 0, (), channels, blockers, None, evidence.detail)
     numbers = reading_order([*(f.box for f in evidence.faces), *staff.added_faces])
     if evidence.film is not None:
@@ -171,7 +172,7 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
         width=evidence.width,
         height=evidence.height,
         faces=faces,
-        channels=channels,
+        channels=_channels(home, item, verdicts, numbers),
         blockers=_blockers(home, verdicts, numbers),
         crop=staff.crop,
         problem="",
@@ -200,7 +201,9 @@ def _cover(
         return None
     covered = [boxes[index] for index in plan.faces]
     covered += [evidence.names[index].box for index in plan.names]
-    heads = (head_region(box, evidence.width, evidence.height) for box in covered)
+    known = heads_of(evidence)
+    regions = (known.get(box) or head_of(box) for box in covered)
+    heads = (clip(region, evidence.width, evidence.height) for region in regions)
     return CoverView(
         plan=plan,
         faces=tuple(sorted(numbers[index] for index in plan.faces)),
@@ -225,7 +228,9 @@ def _names(home: Home, evidence: Examined, staff: StaffInput) -> tuple[NameView,
     )
 
 
-def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[ChannelView, ...]:
+def _channels(
+    home: Home, item: Item, verdicts: Mapping[str, Verdict], numbers: Mapping[int, int]
+) -> tuple[ChannelView, ...]:
     decisions = {d.channel: d for d in item.decisions.all()}
     approvals = {a.channel: a for a in item.approvals.all() if not a.refused}
     states = {p.channel: p.state for p in item.publications.all() if p.state in OPEN}
@@ -239,6 +244,9 @@ def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[
             and name in approvals
             and not approvals[name].second_person
             and states.get(name) is None,
+            covered=tuple(sorted(numbers[i] for i in verdicts[name].covered))
+            if name in verdicts
+            else (),
         )
         for name, channel in home.settings.channels.items()
     )

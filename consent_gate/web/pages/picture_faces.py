@@ -120,10 +120,11 @@ def _middle(box: Box) -> float:
 
 
 def reasons_by_face(verdicts: Mapping[str, Verdict]) -> dict[int, list[Reason]]:
-    """Reasons that hold each face in any channel even after an approval."""
+    """Reasons that hold each face in any channel even after an approval, or have it covered."""
     found: dict[int, list[Reason]] = {}
     for verdict in verdicts.values():
-        for index, reasons in verdict.faces.items() if isinstance(verdict, Hold) else ():
+        held = verdict.faces if isinstance(verdict, Hold) else {}
+        for index, reasons in (verdict.covered | held).items():
             found.setdefault(index, []).extend(reasons)
     return {index: list(dict.fromkeys(reasons)) for index, reasons in found.items()}
 

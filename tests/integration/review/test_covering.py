@@ -22,13 +22,16 @@ from consent_gate.model import (
     Box,
     Examined,
     FaceKind,
+    Facing,
     Identity,
     NamePart,
     NotMatched,
+    Quality,
     Reason,
     Tag,
     TagKind,
     TextCheck,
+    Uncleared,
     VisibleName,
 )
 from consent_gate.publication import OPEN
@@ -43,6 +46,7 @@ from consent_gate.review.covering import (
 )
 from consent_gate.review.transaction import judge_of
 from consent_gate.review.validation import CannotBeReleased, EditConflict, examined_picture
+from consent_gate.web.pages.picture import picture_view
 from tests.conftest import Clock
 from tests.support.factories import CHANNELS, STRANGER, World, make_evidence, matches
 from tests.support.settings_override import with_channel
@@ -109,6 +113,32 @@ def test_a_face_that_the_detectors_half_believe_is_covered_too(world: World) -> 
     item = world.make_item(evidence=replace(seen, faces=(seen.faces[0], possible)))
     press(world, item)
     assert covered(item) == {1}
+
+
+def test_a_face_that_is_too_recognisable_is_covered_by_the_key(world: World) -> None:
+    for number in (ANN, BEN):
+        world.make_pupil(number)
+    strict = World(with_channel(world.home, "website", facing=Facing.NOT_FACE_ON))
+    seen = make_evidence(matches(ANN), matches(BEN))
+    away = replace(seen.faces[0], quality=Quality(100, 50, 0.6, 120, 40, 0.9))
+    item = strict.make_item(evidence=replace(seen, faces=(away, seen.faces[1])))
+    assert opened(item) == {"mag", "displays"}
+    plan = offered(strict, item)
+    assert plan == CoverPlan((1,), (), ("website",))
+
+
+def test_the_page_says_whom_the_gate_covers_by_itself(world: World) -> None:
+    world.make_pupil(ANN)
+    covers = World(with_channel(world.home, "website", uncleared=Uncleared.COVER))
+    item = covers.make_item(matches(ANN), STRANGER)
+    assert opened(item) == {"website"}
+    view = picture_view(covers.home, item, "j.shaw")
+    assert {c.name: c.covered for c in view.channels} == {
+        "website": (2,),
+        "mag": (),
+        "displays": (),
+    }
+    assert [face.mark for face in view.faces][1] != "cleared"
 
 
 @pytest.mark.parametrize("said", [None, TagKind.BLURRED, TagKind.PUPIL])

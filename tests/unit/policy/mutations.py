@@ -31,6 +31,9 @@ IS_CUT_AWAY = "return self.approval is not None and self.is_outside(index)"
 STILL_NEVER = "by_machine = [r for r in by_machine if r is Reason.NEVER_PUBLISH]"
 HEAD_IS_APART = "return box.with_margin().is_apart_from(self.staff.crop)"
 
+NOT_ABOUT_WHO = "if not ANSWERED_BY_A_COVER.issuperset(reasons):"
+NOBODY_MARKED = "return is_certain or not self.may_show_never_publish()"
+
 DELETIONS = [
     Deletion(
         "1",
@@ -690,7 +693,7 @@ DELETIONS = [
         ),
     ),
     *(
-        Deletion("17", test, (("if self.is_too_recognisable(index) else []", "if False else []"),))
+        Deletion("17", test, (("not self.is_too_recognisable(index, covered):", "True:"),))
         for test in (
             t.test_a_face_larger_than_the_channel_shows_is_held_also_after_an_approval,
             t.test_a_crop_that_enlarges_a_face_counts,
@@ -820,5 +823,79 @@ DELETIONS = [
         "16",
         t.test_a_crop_through_the_name_hides_nothing,
         (("and box.is_apart_from(staff.crop):", "and True:"),),
+    ),
+    Deletion(
+        "18",
+        t.test_nobody_is_covered_where_the_channel_does_not_say_so,
+        (("if self.channel.uncleared is not Uncleared.COVER or not reasons:", "if not reasons:"),),
+    ),
+    Deletion(
+        "18b",
+        t.test_a_cover_answers_nothing_that_is_about_the_picture,
+        (("reasons = [*self.picture_reasons(), *(r", "reasons = [*(r"),),
+    ),
+    Deletion(
+        "18a",
+        t.test_the_gate_covers_no_face_that_staff_drew,
+        (("if face is None or face.in_rendition or", "if"),),
+    ),
+    Deletion(
+        "18a",
+        t.test_the_gate_covers_no_face_that_only_the_finished_picture_shows,
+        (("if face is None or face.in_rendition or", "if face is None or"),),
+    ),
+    Deletion(
+        "18a",
+        t.test_the_gate_covers_nobody_in_a_film,
+        (("face.in_rendition or self.picture.film is not None:", "face.in_rendition:"),),
+    ),
+    Deletion(
+        "18a",
+        t.test_the_gate_covers_no_face_that_staff_cannot_tell_or_that_was_of_an_erased_pupil,
+        (("if tag is not None and tag.kind is TagKind.CANNOT_TELL:", "if False:"),),
+    ),
+    *(
+        Deletion("18b", test, ((NOT_ABOUT_WHO, "if False:"), (NOBODY_MARKED, "return True")))
+        for test in (
+            t.test_a_pupil_never_to_publish_is_not_merely_covered,
+            t.test_a_brother_without_a_photo_is_not_merely_covered,
+            t.test_a_face_that_was_not_examined_is_not_merely_covered,
+            t.test_an_old_portrait_does_not_cover_who_is_out,
+        )
+    ),
+    Deletion(
+        "18b",
+        t.test_a_pupil_like_somebody_never_to_publish_is_not_merely_covered,
+        (("return False  # a lookalike, or staff", "return True  # a lookalike, or staff"),),
+    ),
+    Deletion(
+        "18c",
+        t.test_somebody_who_is_not_on_the_register_is_not_merely_covered,
+        (
+            (
+                "if any(self.pupil(number) is None for number in self.candidates(index)):",
+                "if False:",
+            ),
+        ),
+    ),
+    Deletion(
+        "18d",
+        t.test_a_stranger_is_not_covered_where_a_pupil_never_to_publish_may_be_the_stranger,
+        ((NOBODY_MARKED, "return True"),),
+    ),
+    Deletion(
+        "18d",
+        t.test_two_faces_like_one_pupil_may_be_somebody_never_to_publish,
+        ((" and LACKS_CONSENT.issuperset(reasons)", ""),),
+    ),
+    Deletion(
+        "18d",
+        t.test_a_pupil_never_to_publish_counts_who_is_not_among_the_pupils_of_the_picture,
+        (("        marked |= self.register.never_published\n", ""),),
+    ),
+    Deletion(
+        "18e",
+        t.test_a_picture_in_which_nobody_would_be_seen_is_held,
+        (("return covered if is_seen else {}", "return covered"),),
     ),
 ]

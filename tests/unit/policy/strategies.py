@@ -31,6 +31,7 @@ from consent_gate.model import (
     StaffInput,
     Tag,
     TagKind,
+    Uncleared,
     Unknown,
     Verdict,
     WhenNoFaces,
@@ -221,6 +222,13 @@ def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInp
         roll_unclear=draw(st.sampled_from((False,) * 7 + (True,))),
     )
 
+
+COVERS = make_rules(
+    replace(WEBSITE, uncleared=Uncleared.COVER),
+    replace(MAG, uncleared=Uncleared.COVER, unrecognisable_below_px=12),
+    replace(DISPLAYS, uncleared=Uncleared.COVER, largest_face_px=100),
+)
+"""Channels in which the gate covers who is not cleared."""
 
 RULE_SETS: tuple[Rules, ...] = (
     make_rules(*CHANNELS),

@@ -28,12 +28,14 @@ from consent_gate.model import (
     StaffInput,
     Tag,
     TagKind,
+    Uncleared,
     Unknown,
     Verdict,
 )
 from consent_gate.subject_rights.erasure_holds import for_a_person, lost_reasons
 from tests.support.core_factories import TODAY, WEBSITE, days_ago, make_face, make_matched_face
 from tests.unit.policy.strategies import (
+    COVERS,
     NUMBERS,
     ODD_FACES,
     SPOILING,
@@ -257,6 +259,89 @@ def test_what_happens_to_one_channel_is_nothing_to_the_others(
     if isinstance(how, tuple) and how[0] not in (BIOMETRIC, WEBSITE.purpose):
         changed = replace(scene, school=spoil(scene.school, number, how))
         assert changed.verdicts()["website"] == together["website"]
+
+
+# --- covers of the gate ---
+
+
+def covering(scene: Scene) -> Scene:
+    """The scene at a school whose channels cover who is not cleared."""
+    return replace(scene, rules=COVERS)
+
+
+def seen_faces(verdict: Verdict) -> set[int]:
+    """Faces that a release shows."""
+    if isinstance(verdict, Hold):
+        return set()
+    return {b.face for b in verdict.basis if b.basis in {"consent", "tagged", "agreement"}}
+
+
+@settings(max_examples=400, deadline=None)
+@given(scenes())
+def test_a_channel_that_covers_shows_nobody_whom_it_would_hold(scene: Scene) -> None:
+    channels = tuple(replace(c, uncleared=Uncleared.HOLD) for c in COVERS.channels)
+    holding = replace(scene, rules=replace(COVERS, channels=channels)).verdicts()
+    for name, verdict in covering(scene).verdicts().items():
+        before = holding[name]
+        event(f"{type(before).__name__} becomes {type(verdict).__name__}")
+        if isinstance(before, Release):
+            assert verdict == before
+            continue
+        held = set(before.faces)
+        assert set(verdict.covered) <= held
+        if isinstance(verdict, Release):
+            assert verdict.covered
+            assert {r for reasons in verdict.covered.values() for r in reasons} <= POSSIBLE_COVERS
+            assert not held - set(verdict.covered)
+            assert seen_faces(verdict)
+            assert not seen_faces(verdict) & held
+
+
+@quick
+@given(scenes(), PEOPLE, SPOILING)
+def test_less_consent_uncovers_nobody(scene: Scene, number: str, how: object) -> None:
+    before = covering(scene)
+    worse = replace(before, school=spoil(before.school, number, how))  # type: ignore[arg-type]
+    was, now = before.verdicts(), worse.verdicts()
+    assert not released_anew(was, now)
+    assert all(seen_faces(now[name]) <= seen_faces(was[name]) for name in now)
+
+
+@quick
+@given(scenes(), PEOPLE)
+def test_an_erased_pupil_is_uncovered_nowhere(scene: Scene, number: str) -> None:
+    before = covering(scene)
+    gone, was = erased(before, number), before.verdicts()
+    staff = for_a_person(gone.staff, lost_reasons(was, gone.verdicts()))
+    now = replace(gone, staff=staff).verdicts()
+    assert not released_anew(was, now)
+    assert all(seen_faces(now[name]) <= seen_faces(was[name]) for name in now)
+
+
+@quick
+@given(scenes(), st.data())
+def test_a_pupil_never_to_publish_is_covered_by_no_channel(
+    scene: Scene, data: st.DataObject
+) -> None:
+    shown = with_face(covering(scene), make_matched_face("000004"), 0)
+    marked = replace(shown, school=spoil(shown.school, "000004", {"never_publish": True}))
+    said = replace(marked, staff=data.draw(staff_inputs(marked.picture.faces)))
+    assert all(isinstance(v, Hold) for v in said.verdicts().values())
+
+
+POSSIBLE_COVERS = {
+    Reason.UNKNOWN_FACE,
+    Reason.AMBIGUOUS_MATCH,
+    Reason.LOW_QUALITY_FACE,
+    Reason.POSSIBLE_FACE,
+    Reason.SAME_PUPIL_TWICE,
+    Reason.NOT_AT_EVENT,
+    Reason.CONSENT_MISSING,
+    Reason.CONSENT_REFUSED,
+    Reason.CONSENT_EXPIRED,
+    Reason.BIOMETRIC_CONSENT_MISSING,
+    Reason.TOO_RECOGNISABLE,
+}
 
 
 # --- what a release rests on ---

@@ -28,15 +28,20 @@ from consent_gate.model import (
     NotMatched,
     Quality,
     Reason,
+    Register,
+    Release,
     Shown,
     SiblingGuard,
     StaffInput,
     Tag,
     TagKind,
     TextCheck,
+    Uncleared,
     Unknown,
+    Verdict,
     VisibleName,
     VisibleNames,
+    WhenNoFaces,
 )
 from consent_gate.policy import must_recall, smaller_side
 from tests.support.core_factories import (
@@ -50,6 +55,7 @@ from tests.support.core_factories import (
     REFUSED,
     WEBSITE,
     WITH_FOUR_EYES,
+    WronglyReleased,
     assert_held,
     assert_released,
     days_ago,
@@ -1171,3 +1177,169 @@ def test_a_film_is_not_made_smaller() -> None:
     moves = replace(shown(0, 4), path=((0.0, 0, 0, 300, 300),))
     film = make_film(make_matched_face(ANN, box=Box(0, 0, 300, 300), shown=moves))
     assert_held(website_verdict(film, rules=make_rules(SMALLER)), Reason.TOO_RECOGNISABLE)
+
+
+# --- rule 18: covers of the gate ---
+
+COVERS = make_rules(replace(WEBSITE, uncleared=Uncleared.COVER))
+
+
+def covered_verdict(*faces: FaceEvidence, school: Register | None = None, **staff: Any) -> Verdict:
+    """The verdict of a website that covers, on a picture of Ann and these faces."""
+    picture = make_picture(make_matched_face(ANN), *faces)
+    return website_verdict(picture, school, StaffInput(**staff), COVERS)
+
+
+def school_with(**changes: Any) -> Register:
+    """Ann, Ben and Cat, with something about Ben changed."""
+    return make_register(make_pupil(ANN), make_pupil(BEN, **changes), make_pupil(CAT))
+
+
+def test_people_who_are_not_cleared_are_covered_where_the_channel_says_so() -> None:
+    refused = make_register(make_pupil(ANN), with_consent(make_pupil(BEN), REFUSED))
+    for face, reason in (
+        (make_matched_face(BEN), Reason.CONSENT_REFUSED),
+        (make_face(Unknown()), Reason.UNKNOWN_FACE),
+        (make_near_face(BEN), Reason.UNKNOWN_FACE),
+        (make_face(Ambiguous((ANN, BEN))), Reason.AMBIGUOUS_MATCH),
+        (make_face(NotMatched(Reason.LOW_QUALITY_FACE)), Reason.LOW_QUALITY_FACE),
+        (
+            make_face(NotMatched(Reason.POSSIBLE_FACE), kind=FaceKind.POSSIBLE),
+            Reason.POSSIBLE_FACE,
+        ),
+    ):
+        release = assert_released(covered_verdict(face, school=refused))
+        assert [b.basis for b in release.basis] == ["consent", "covered"]
+        assert release.covered[1][0] is reason
+    twice = covered_verdict(make_matched_face(BEN), make_matched_face(BEN))
+    assert set(assert_released(twice).covered) == {1, 2}
+
+
+def test_a_face_that_is_too_recognisable_is_covered_and_does_not_make_the_picture_smaller() -> None:
+    channel = replace(SMALLER, uncleared=Uncleared.COVER)
+    small = make_matched_face(ANN, box=Box(100, 100, 200, 200))
+    large = make_matched_face(BEN, box=Box(900, 900, 2000, 2000))
+    picture, rules = make_picture(small, large), make_rules(channel)
+    release = assert_released(website_verdict(picture, rules=rules))
+    assert release.covered == {1: (Reason.TOO_RECOGNISABLE,)}
+    stranger = make_picture(small, make_face(Unknown(), side=1000))
+    covered = assert_released(website_verdict(stranger, rules=rules)).covered
+    assert smaller_side(stranger, StaffInput(), channel) == 400
+    assert smaller_side(stranger, StaffInput(), channel, covered) is None
+
+
+def test_a_held_picture_that_staff_approve_goes_out_with_the_covers() -> None:
+    picture = make_picture(make_matched_face(ANN), make_face(Unknown()), device=None)
+    rules = replace(COVERS, registered_devices=frozenset({CAMERA}))
+    held = website_verdict(picture, rules=rules)
+    assert_held(held, Reason.UNREGISTERED_DEVICE)
+    assert held.covered == {1: (Reason.UNKNOWN_FACE,)}
+    release = assert_released(website_verdict(picture, staff=signed_input(), rules=rules))
+    assert [b.basis for b in release.basis] == ["consent", "covered"]
+
+
+def test_nobody_is_covered_where_the_channel_does_not_say_so() -> None:
+    picture = make_picture(make_matched_face(ANN), make_face(Unknown()))
+    assert_held(website_verdict(picture), Reason.UNKNOWN_FACE)
+
+
+def test_a_cover_answers_nothing_that_is_about_the_picture() -> None:
+    name = VisibleName(Box(900, 900, 50, 20), BEN, NamePart.FULL)
+    picture = make_picture(make_matched_face(ANN), make_face(Unknown()), names=(name,))
+    assert_held(website_verdict(picture, rules=COVERS), Reason.VISIBLE_NAME)
+
+
+def test_the_gate_covers_no_face_that_staff_drew() -> None:
+    verdict = covered_verdict(added_faces=(Box(900, 900, 90, 90),))
+    assert_held(verdict, Reason.UNKNOWN_FACE)
+
+
+def test_the_gate_covers_no_face_that_only_the_finished_picture_shows() -> None:
+    found = replace(make_face(NotMatched(Reason.POSSIBLE_FACE)), in_rendition=True)
+    assert_held(covered_verdict(found), Reason.POSSIBLE_FACE)
+
+
+def test_the_gate_covers_nobody_in_a_film() -> None:
+    film = make_film(
+        make_matched_face(ANN, shown=shown(0, 4)), replace(make_face(Unknown()), shown=shown(0, 4))
+    )
+    assert_held(website_verdict(film, rules=COVERS), Reason.UNKNOWN_FACE)
+
+
+def test_the_gate_covers_no_face_that_staff_cannot_tell_or_that_was_of_an_erased_pupil() -> None:
+    verdict = covered_verdict(make_face(Unknown()), tags={1: Tag(TagKind.CANNOT_TELL)})
+    assert_held(verdict, Reason.UNKNOWN_FACE)
+
+
+def test_a_pupil_never_to_publish_is_not_merely_covered() -> None:
+    marked = school_with(never_publish=True)
+    for face in (make_matched_face(BEN), make_near_face(BEN), make_face(Ambiguous((ANN, BEN)))):
+        verdict = covered_verdict(face, school=marked)
+        if isinstance(verdict, Release):
+            raise WronglyReleased(verdict)
+        assert Reason.NEVER_PUBLISH in verdict.reasons
+
+
+def test_a_brother_without_a_photo_is_not_merely_covered() -> None:
+    verdict = covered_verdict(
+        make_matched_face(BEN), school=school_with(has_unenrolled_sibling=True)
+    )
+    assert_held(verdict, Reason.SIBLING_GUARD)
+
+
+def test_a_face_that_was_not_examined_is_not_merely_covered() -> None:
+    assert_held(covered_verdict(make_face(NotMatched(Reason.NOT_EXAMINED))), Reason.NOT_EXAMINED)
+
+
+def test_an_old_portrait_does_not_cover_who_is_out() -> None:
+    verdict = covered_verdict(make_matched_face(BEN), school=school_with(enrolled_on=days_ago(549)))
+    assert_held(verdict, Reason.ENROLMENT_TOO_OLD)
+
+
+def test_a_pupil_like_somebody_never_to_publish_is_not_merely_covered() -> None:
+    school = make_register(
+        make_pupil(ANN), make_pupil(BEN, lookalikes=(CAT,)), make_pupil(CAT, never_publish=True)
+    )
+    assert_held(covered_verdict(make_matched_face(BEN), school=school), Reason.AMBIGUOUS_MATCH)
+
+
+def test_somebody_who_is_not_on_the_register_is_not_merely_covered() -> None:
+    verdict = covered_verdict(make_matched_face("009999"))
+    assert_held(verdict, Reason.CONSENT_MISSING)
+
+
+def test_a_stranger_is_not_covered_where_a_pupil_never_to_publish_may_be_the_stranger() -> None:
+    marked = school_with(never_publish=True)
+    for face in (
+        make_face(Unknown()),
+        make_near_face(CAT),
+        make_face(NotMatched(Reason.LOW_QUALITY_FACE)),
+    ):
+        if isinstance(covered_verdict(face, school=marked), Release):
+            raise WronglyReleased(face)
+    there, away = frozenset({ANN, BEN, CAT}), frozenset({ANN, CAT})
+    assert_held(
+        covered_verdict(make_face(Unknown()), school=marked, roster=there), Reason.UNKNOWN_FACE
+    )
+    assert_released(covered_verdict(make_face(Unknown()), school=marked, roster=away))
+
+
+def test_two_faces_like_one_pupil_may_be_somebody_never_to_publish() -> None:
+    marked = school_with(never_publish=True)
+    verdict = covered_verdict(make_matched_face(CAT), make_matched_face(CAT), school=marked)
+    assert_held(verdict, Reason.SAME_PUPIL_TWICE)
+
+
+def test_a_pupil_never_to_publish_counts_who_is_not_among_the_pupils_of_the_picture() -> None:
+    school = make_register(never_published=frozenset({"000009"}))
+    assert_held(covered_verdict(make_face(Unknown()), school=school), Reason.UNKNOWN_FACE)
+    refused = with_consent(make_pupil(BEN), REFUSED)
+    known = replace(school, pupils={**school.pupils, BEN: refused})
+    assert_released(covered_verdict(make_matched_face(BEN), school=known))
+
+
+def test_a_picture_in_which_nobody_would_be_seen_is_held() -> None:
+    alone = make_picture(make_face(Unknown()))
+    assert_held(website_verdict(alone, rules=COVERS), Reason.UNKNOWN_FACE)
+    released = make_rules(replace(COVERS.channels[0], when_no_faces=WhenNoFaces.RELEASE))
+    assert_held(website_verdict(alone, rules=released), Reason.UNKNOWN_FACE)

@@ -169,4 +169,16 @@ DELETIONS = [
         "Transition(RecordLost, (), _S.CLOSED)",
         "Transition(RecordLost, (), _S.LIVE)",
     ),
+    Deletion(
+        "14",
+        t.test_a_face_that_loses_its_consent_recalls_the_picture_and_is_not_merely_covered,
+        "recall_or_cancel(current.was_out, lost or cause, now)",
+        "recall_or_cancel(current.was_out, cause, now)",
+    ),
+    Deletion(
+        "14",
+        t.test_one_more_face_to_cover_recalls_a_covered_picture_for_its_own_reason,
+        "cause = recalling[0].value if recalling else lost or verdict.reasons[0].value",
+        "cause = (recalling or verdict.reasons)[0].value",
+    ),
 ]

@@ -22,6 +22,9 @@ from tests.unit.publication.mutations import DELETIONS, Deletion
 SOURCE = Path(publication.__file__).read_text(encoding="utf-8")
 
 SHOW_THAT_PICTURES_GO_OUT = {
+    "test_a_picture_is_covered_before_it_goes_out_and_uncovered_when_everybody_is_cleared",
+    "test_a_face_found_some_pixels_beside_its_cover_is_no_new_one",
+    "test_a_face_that_only_is_too_recognisable_returns_covered",
     "test_a_cleared_picture_goes_out_by_itself",
     "test_a_reason_for_new_pictures_alone_recalls_nothing",
     "test_a_picture_that_the_gate_stopped_on_its_way_was_never_seen",

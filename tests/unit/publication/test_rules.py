@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from consent_gate import publication as book
-from consent_gate.model import Reason
+from consent_gate.model import Box, Reason
 from consent_gate.publication import (
     APPEARANCE_CHANGED,
     APPROVAL_WITHDRAWN,
@@ -14,6 +16,7 @@ from consent_gate.publication import (
     RECALLED_BEFORE,
     Appearance,
     ChannelStatus,
+    GateCover,
     History,
     Keep,
     OpenPublication,
@@ -244,3 +247,54 @@ def test_a_recall_that_the_home_had_lost_counts() -> None:
     if row.after is not S.CLOSED:
         raise WronglyOut(row)
     must_not(step(recalled(lost.cause, was_out=False)), book.Open)
+
+
+# --- rule 14: covers of the gate ---
+
+HER_FACE, HIS_FACE = Box(30, 20, 24, 30), Box(90, 20, 24, 30)
+NO_LONGER = Appearance((HER_FACE,), by_gate=(GateCover(HER_FACE, Reason.CONSENT_REFUSED),))
+BOTH = Appearance((HER_FACE, HIS_FACE), by_gate=(GateCover(HIS_FACE, Reason.CONSENT_REFUSED),))
+
+
+def test_a_face_that_loses_its_consent_recalls_the_picture_and_is_not_merely_covered() -> None:
+    found = step(OUT, wanted=NO_LONGER)
+    if not (isinstance(found, book.Recall) and found.cause == CONSENT):
+        raise WronglyOut(found)
+    must_not(step(OUT.after(found), wanted=NO_LONGER), book.Open)
+
+
+def test_one_more_face_to_cover_recalls_a_covered_picture_for_its_own_reason() -> None:
+    covered = History(ChannelStatus.RELEASED, OpenPublication(COVERED, was_out=True))
+    for verdict in (RELEASE, HOLDS_NEW):
+        found = step(covered, verdict, wanted=BOTH)
+        if not (isinstance(found, book.Recall) and found.cause == CONSENT):
+            raise WronglyOut(found)
+
+
+def test_a_picture_is_covered_before_it_goes_out_and_uncovered_when_everybody_is_cleared() -> None:
+    found = step(History(), wanted=NO_LONGER)
+    assert isinstance(found, book.Open)
+    assert found.appearance.by_gate
+    assert isinstance(step(ON_ITS_WAY, wanted=NO_LONGER), book.Cancel)
+    covered = History(ChannelStatus.RELEASED, OpenPublication(COVERED, was_out=True))
+    assert step(covered, wanted=NO_LONGER) == Keep(ChannelStatus.RELEASED)
+    back = step(covered)
+    assert isinstance(back, book.Recall)
+    assert back.cause == APPEARANCE_CHANGED
+    assert isinstance(step(covered.after(back)), book.Open)
+
+
+def test_a_face_found_some_pixels_beside_its_cover_is_no_new_one() -> None:
+    covered = History(ChannelStatus.RELEASED, OpenPublication(COVERED, was_out=True))
+    beside = replace(HER_FACE, x=HER_FACE.x + 3)
+    moved = Appearance((beside,), by_gate=(GateCover(beside, Reason.UNKNOWN_FACE),))
+    found = step(covered, wanted=moved)
+    assert isinstance(found, book.Recall)
+    assert found.cause == APPEARANCE_CHANGED
+
+
+def test_a_face_that_only_is_too_recognisable_returns_covered() -> None:
+    large = Appearance((HER_FACE,), by_gate=(GateCover(HER_FACE, Reason.TOO_RECOGNISABLE),))
+    found = step(OUT, wanted=large)
+    assert isinstance(found, book.Recall)
+    assert isinstance(step(OUT.after(found), wanted=large), book.Open)

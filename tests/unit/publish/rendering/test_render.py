@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consent_gate.model import Box
-from publish.rendering.redact import MOSAIC_CELLS, SOLID_RGB, Redaction, RedactionStyle, head_region
+from publish.rendering.heads import clip, head_of
+from publish.rendering.redact import MOSAIC_CELLS, SOLID_RGB, Redaction, RedactionStyle
 from publish.rendering.render import Chroma, EmptyCrop, RenditionSpec, render, scaled_size
 from publish.verification.jpeg import SOF0, SOF2, parse
 from tests.support import images as made
@@ -45,7 +46,7 @@ def test_the_same_picture_is_published_as_the_same_bytes() -> None:
 
 def test_the_judged_pixels_are_left_untouched() -> None:
     rgb = made.scene()
-    render(rgb, RenditionSpec(redactions=(Redaction(FACE),)))
+    render(rgb, RenditionSpec(redactions=(Redaction(FACE, head_of(FACE)),)))
     assert np.array_equal(rgb, made.scene())
 
 
@@ -85,22 +86,26 @@ def test_nothing_of_a_covered_face_is_left(cover: RedactionStyle) -> None:
     rows, columns = np.mgrid[0 : FACE.height, 0 : FACE.width]
     one[region] = np.where(((rows // 3 + columns // 3) % 2)[..., None], 200, 40)
     other[region] = np.where(((rows // 3 + columns // 3) % 2)[..., None], 40, 200)
-    spec = RenditionSpec(redactions=(Redaction(FACE, cover),))
+    spec = RenditionSpec(redactions=(Redaction(FACE, head_of(FACE), cover),))
     difference = np.abs(shown(one, spec).astype(int) - shown(other, spec))
     assert difference.max() <= (0 if cover is RedactionStyle.SOLID else 12)
 
 
 def test_a_solid_cover_reaches_beyond_brow_and_chin() -> None:
-    spec = RenditionSpec(redactions=(Redaction(FACE),), quality=95, chroma=Chroma.FULL)
+    spec = RenditionSpec(
+        redactions=(Redaction(FACE, head_of(FACE)),), quality=95, chroma=Chroma.FULL
+    )
     published = shown(made.scene(), spec)
     covered = np.abs(published.astype(int) - SOLID_RGB).max(axis=2) < 8
     assert covered[FACE.y - 8 : FACE.y + FACE.height + 8, FACE.x - 6 : FACE.x + 66].all()
 
 
 def test_a_mosaic_keeps_sixteen_colours_and_no_more() -> None:
-    spec = RenditionSpec(redactions=(Redaction(FACE, RedactionStyle.MOSAIC),), quality=95)
+    spec = RenditionSpec(
+        redactions=(Redaction(FACE, head_of(FACE), RedactionStyle.MOSAIC),), quality=95
+    )
     published = shown(made.scene(), spec)
-    box = head_region(FACE, 320, 200)
+    box = clip(head_of(FACE), 320, 200)
     assert box is not None
     middle = published[box.y + 10 : box.y + box.height - 10, box.x + box.width // 8]
     steps = (np.abs(np.diff(middle.astype(int), axis=0)).max(axis=1) > 6).sum()
@@ -109,15 +114,15 @@ def test_a_mosaic_keeps_sixteen_colours_and_no_more() -> None:
 
 def test_a_solid_cover_wins_where_covers_overlap() -> None:
     both = (
-        Redaction(FACE, RedactionStyle.SOLID),
-        Redaction(Box(140, 80, 90, 80), RedactionStyle.MOSAIC),
+        Redaction(FACE, head_of(FACE), RedactionStyle.SOLID),
+        Redaction(Box(140, 80, 90, 80), head_of(Box(140, 80, 90, 80)), RedactionStyle.MOSAIC),
     )
     published = shown(made.scene(), RenditionSpec(redactions=both))
     assert np.abs(published[100, 150].astype(int) - SOLID_RGB).max() < 8
 
 
 def test_a_cover_follows_the_picture_when_it_is_cropped() -> None:
-    spec = RenditionSpec(crop=Box(100, 50, 150, 120), redactions=(Redaction(FACE),))
+    spec = RenditionSpec(crop=Box(100, 50, 150, 120), redactions=(Redaction(FACE, head_of(FACE)),))
     assert np.abs(shown(made.scene(), spec)[40, 40].astype(int) - SOLID_RGB).max() < 8
 
 
@@ -131,7 +136,9 @@ def test_a_cover_anywhere_hides_what_lies_in_its_box(
 ) -> None:
     rgb = np.tile(np.array([[[0], [255]], [[255], [0]]], np.uint8), (100, 160, 3))
     box = Box(*place)
-    published = shown(rgb, RenditionSpec(redactions=(Redaction(box, cover),), quality=95))
+    published = shown(
+        rgb, RenditionSpec(redactions=(Redaction(box, head_of(box), cover),), quality=95)
+    )
     left, top = max(0, box.x), max(0, box.y)
     inside = published[top : max(0, box.y + box.height), left : max(0, box.x + box.width)]
     assert inside.size == 0 or (inside.min() > 60 and inside.max() < 200)

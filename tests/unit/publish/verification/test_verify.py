@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consent_gate.model import Box
+from publish.rendering.heads import head_of
 from publish.rendering.redact import Redaction, RedactionStyle
 from publish.rendering.render import Chroma, RenditionSpec, render, scaled_size
 from publish.verification.likeness import expected_size
@@ -72,7 +73,10 @@ def test_what_we_render_passes(
 
 
 def test_a_covered_and_cropped_picture_passes() -> None:
-    covers = (Redaction(FACE), Redaction(Box(200, 90, 40, 50), RedactionStyle.MOSAIC))
+    covers = (
+        Redaction(FACE, head_of(FACE)),
+        Redaction(Box(200, 90, 40, 50), head_of(Box(200, 90, 40, 50)), RedactionStyle.MOSAIC),
+    )
     spec = RenditionSpec(max_side=240, crop=Box(20, 10, 280, 180), redactions=covers)
     assert verify(render(made.scene(), spec), judged(spec)) == []
 
@@ -81,7 +85,7 @@ def test_a_covered_and_cropped_picture_passes() -> None:
 def test_a_forgotten_cover_is_found(cover: RedactionStyle) -> None:
     noisy = np.random.default_rng(1).integers(0, 255, (200, 320, 3), np.uint8)
     rgb = np.asarray((made.scene() * 0.7 + noisy * 0.3), np.uint8)
-    asked = RenditionSpec(redactions=(Redaction(FACE, cover),))
+    asked = RenditionSpec(redactions=(Redaction(FACE, head_of(FACE), cover),))
     assert codes(render(rgb, RenditionSpec()), Expected(rgb, asked)) == {FindingCode.WRONG_PIXELS}
 
 
@@ -205,5 +209,7 @@ def test_a_covered_face_of_any_size_can_be_published(
     """A check that staff could never satisfy would be worked around."""
     rgb = np.random.default_rng(2).integers(0, 255, (200, 200, 3), np.uint8)
     rgb[:] = cv2.GaussianBlur(rgb, (0, 0), 2)
-    spec = RenditionSpec(max_side=max_side, redactions=(Redaction(Box(*place), cover),))
+    spec = RenditionSpec(
+        max_side=max_side, redactions=(Redaction(Box(*place), head_of(Box(*place)), cover),)
+    )
     assert verify(render(rgb, spec), Expected(rgb, spec)) == []

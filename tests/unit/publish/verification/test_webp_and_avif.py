@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consent_gate.model import Box
+from publish.rendering.heads import head_of
 from publish.rendering.redact import Redaction
 from publish.rendering.render import ImageFormat, RenditionSpec, render
 from publish.rendering.srgb import SRGB_PROFILE
@@ -83,7 +84,9 @@ def test_one_pixel_makes_a_whole_sibling(spec: RenditionSpec) -> None:
 
 @BOTH
 def test_a_forgotten_cover_is_found_in_a_sibling(spec: RenditionSpec) -> None:
-    covered = dataclasses.replace(spec, redactions=(Redaction(Box(120, 60, 60, 80)),))
+    covered = dataclasses.replace(
+        spec, redactions=(Redaction(Box(120, 60, 60, 80), head_of(Box(120, 60, 60, 80))),)
+    )
     assert verify(picture(covered), judged(covered)) == []
     assert FindingCode.WRONG_PIXELS in codes(picture(spec), judged(covered))
 

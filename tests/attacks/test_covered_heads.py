@@ -1,0 +1,279 @@
+"""Pictures that the gate covers by itself: whoever could still be seen, or return, holds them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.db import transaction
+from numpy.typing import NDArray
+from PIL import Image
+
+from consent_gate.db.evidence_json import from_json, to_json
+from consent_gate.db.models import AuditEntry, ChannelDecision, Item, Publication, PupilEntry
+from consent_gate.decisions.redecide import redecide
+from consent_gate.decisions.rules_change import apply_rule_changes
+from consent_gate.home.home import Home
+from consent_gate.matching.gallery import gallery_of
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
+from consent_gate.model import (
+    Box,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    Identity,
+    Match,
+    Quality,
+    Uncleared,
+    Unknown,
+)
+from consent_gate.register.relevant import register_for_item
+from ingest.decoding.decode import DecodeLimits
+from ingest.workers import worker
+from publish.release import publications_to_render, publish_pending, render_publications
+from publish.rendering.heads import clip, head_of
+from publish.rendering.redact import SOLID_RGB, Redaction
+from publish.rendering.render import RenditionSpec
+from publish.rendition import (
+    Rendition,
+    RenditionRefused,
+    RenditionRequest,
+    make_rendition,
+    uncleared_faces,
+)
+from tests.support.factories import World
+from tests.support.fake_renderer import (
+    FakeRenderer,
+    decide_item,
+    make_photo,
+    published_files,
+    read_manifest,
+    withdraw_consent,
+)
+from tests.support.settings_override import with_channel
+
+PHOTOS = Path(__file__).parents[2] / "consent_gate" / "operations" / "demo_photos"
+ANN, BEN, CAT = "000001", "000002", "000003"
+ANNS, BENS = Box(30, 20, 24, 30), Box(60, 20, 24, 30)
+"""Where ``make_photo`` draws the first and the second face."""
+
+
+def found_at(
+    box: Box, identity: Identity | None = None, kind: FaceKind = FaceKind.FACE
+) -> FaceEvidence:
+    """A face that the examination of the covered picture found."""
+    return FaceEvidence(box, 0.9, kind, identity or Unknown())
+
+
+# --- what the examination of the covered picture may find ---
+
+JUDGED = (Box(100, 100, 80, 100), Box(400, 100, 80, 100))
+NAMED = (frozenset({ANN}), frozenset({CAT}))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        (found_at(Box(185, 100, 60, 80)),),  # a child who peeks out beside the cover
+        (found_at(Box(250, 100, 80, 100)),),  # under a cover, or in a mirror or on a poster
+        (found_at(Box(250, 100, 80, 100), kind=FaceKind.POSSIBLE),),
+        (found_at(JUDGED[0]), found_at(Box(110, 110, 80, 100))),  # behind somebody cleared
+        (found_at(Box(130, 130, 20, 25)),),  # a small face within a cleared one
+        (found_at(JUDGED[0], Match(BEN, 0.3, 0.2)),),  # a twin, or whoever is not cleared there
+        (found_at(JUDGED[0], Match(CAT, 0.3, 0.2)),),  # cleared, but elsewhere in the picture
+    ],
+)
+def test_whoever_else_is_found_in_a_covered_picture_holds_it(
+    found: tuple[FaceEvidence, ...],
+) -> None:
+    assert uncleared_faces(found, JUDGED, NAMED)
+
+
+def test_the_cleared_faces_may_be_found_again() -> None:
+    again = (found_at(Box(104, 97, 78, 101)), found_at(JUDGED[1], Match(CAT, 0.3, 0.2)))
+    assert not uncleared_faces(again, JUDGED, NAMED)
+    assert not uncleared_faces((), JUDGED, NAMED)
+
+
+def test_a_covered_picture_is_examined_as_a_new_one_and_others_are_not() -> None:
+    judged = np.full((200, 300, 3), 90, np.uint8)
+    request = RenditionRequest(RenditionSpec(), "", ())
+    peeking = [found_at(Box(10, 10, 40, 50), kind=FaceKind.POSSIBLE)]
+    made = make_rendition(judged, request, lambda *_: [], lambda _: peeking)
+    assert isinstance(made, Rendition)
+    covered = replace(request, covered_by_gate=True)
+    refused = make_rendition(judged, covered, lambda *_: [], lambda _: peeking)
+    assert isinstance(refused, RenditionRefused)
+
+
+# --- the whole head ---
+
+
+def measured(yaw: float) -> FaceEvidence:
+    return replace(found_at(ANNS), quality=Quality(100, 50, yaw, 120, 40, 0.9))
+
+
+@pytest.mark.parametrize("face", [None, measured(0.0), measured(0.5), measured(float("nan"))])
+@pytest.mark.parametrize("box", [Box(0, 0, 4, 5), Box(-3, 290, 40, 50), Box(10, 10, 3000, 3900)])
+def test_a_cover_reaches_over_hair_and_ears_whichever_way_the_head_lies(
+    box: Box, face: FaceEvidence | None
+) -> None:
+    head = head_of(box, face)
+    assert head.encloses(box)
+    beside, above = box.x - head.x, box.y - head.y
+    below = head.y + head.height - box.y - box.height
+    assert beside >= max(3, 0.6 * box.width)
+    assert above >= max(3, 0.75 * box.height)
+    assert below >= max(3, 0.6 * box.height)
+    assert head.x + head.width - box.x - box.width == beside
+    if face is None or face != measured(0.0):
+        assert beside >= 0.9 * box.width
+
+
+def test_a_cover_at_the_edge_stays_in_the_picture() -> None:
+    assert clip(head_of(Box(-3, 290, 40, 50)), 320, 300) == Box(0, 245, 73, 55)
+    assert clip(Box(400, 10, 20, 20), 320, 300) is None
+
+
+# --- from the decision to the folder ---
+
+
+@pytest.fixture
+def home(world: World) -> Home:
+    """A school whose website covers, with Ann, Ben without consent, and Cat."""
+    for number in (ANN, BEN, CAT):
+        world.make_pupil(number)
+    home = with_channel(world.home, "website", uncleared=Uncleared.COVER)
+    withdraw_consent(home, BEN)
+    return home
+
+
+def shown(home: Home) -> list[NDArray[np.uint8]]:
+    """The pictures in the website's folder."""
+    files = published_files(home).values()
+    return [np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.uint8) for data in files]
+
+
+def is_covered(rgb: NDArray[np.uint8], box: Box) -> bool:
+    part = rgb[box.y : box.y + box.height, box.x : box.x + box.width].astype(int)
+    return bool(np.abs(part - SOLID_RGB).max() < 16)
+
+
+def with_stranger(home: Home, item: Item) -> None:
+    """Make the second face that of somebody unknown, and decide again."""
+    evidence = from_json(item.evidence)
+    assert isinstance(evidence, Examined)
+    faces = (evidence.faces[0], replace(evidence.faces[1], identity=Unknown()))
+    item.evidence = to_json(replace(evidence, faces=faces))
+    item.save()
+    with transaction.atomic():
+        decide_item(home, item)
+
+
+def sees_a_face(_: NDArray[np.uint8]) -> Sequence[Box]:
+    return [Box(100, 60, 20, 24)]
+
+
+def test_who_has_no_consent_is_covered_and_the_trail_says_how_many_and_not_who(home: Home) -> None:
+    item = make_photo(home, ANN, BEN)
+    publish_pending(home, FakeRenderer())
+    (picture,) = shown(home)
+    assert is_covered(picture, BENS)
+    assert not is_covered(picture, ANNS)
+    assert read_manifest(home)["items"][0]["covered"] == 1
+    entries = AuditEntry.objects.filter(
+        action__startswith="publication.", detail__channel="website"
+    )
+    assert [entry.detail.get("covered_by_gate") for entry in entries] == [1, 1]
+    assert not any(
+        BEN in str(entry.detail) for entry in AuditEntry.objects.filter(subject=f"item:{item.pk}")
+    )
+
+
+def test_a_face_found_in_the_covered_picture_holds_it(home: Home) -> None:
+    item = make_photo(home, ANN, BEN)
+    publish_pending(home, FakeRenderer(sees=sees_a_face))
+    assert shown(home) == []
+    decision = ChannelDecision.objects.get(item=item, channel="website")
+    assert (decision.verdict, decision.reasons) == ("held", ["possible_face"])
+
+
+def test_a_consent_withdrawn_between_covering_and_release_stops_the_picture(home: Home) -> None:
+    make_photo(home, ANN, BEN, CAT)
+    render_publications(home, FakeRenderer(), list(publications_to_render(home)))
+    withdraw_consent(home, CAT)
+    publish_pending(home, FakeRenderer())
+    assert all(is_covered(picture, replace(BENS, x=90)) for picture in shown(home))
+    assert Publication.objects.get(channel="website", gate_covers=1).state.startswith("cancelled")
+
+
+def test_a_gate_killed_after_covering_goes_on_with_the_covered_file(home: Home) -> None:
+    make_photo(home, ANN, BEN)
+    render_publications(home, FakeRenderer(), list(publications_to_render(home)))
+    publish_pending(home, None)
+    (picture,) = shown(home)
+    assert is_covered(picture, BENS)
+
+
+def test_a_pupil_who_withdraws_is_recalled_and_does_not_return_covered(home: Home) -> None:
+    item = make_photo(home, ANN, CAT)
+    publish_pending(home, FakeRenderer())
+    assert not is_covered(shown(home)[0], BENS)
+    withdraw_consent(home, CAT)
+    publish_pending(home, FakeRenderer())
+    assert shown(home) == []
+    assert Publication.objects.get(channel="website").cause == "consent_refused"
+    with transaction.atomic():
+        decide_item(home, Item.objects.get(pk=item.pk))
+    publish_pending(home, FakeRenderer())
+    assert shown(home) == []
+
+
+def test_covered_pictures_come_back_when_the_channel_holds_again(home: Home) -> None:
+    make_photo(home, ANN, BEN)
+    publish_pending(home, FakeRenderer())
+    holding = with_channel(home, "website", uncleared=Uncleared.HOLD)
+    assert apply_rule_changes(holding) == 1
+    publish_pending(holding, FakeRenderer())
+    assert shown(holding) == []
+
+
+def test_a_covered_stranger_who_may_be_a_pupil_never_to_publish_is_recalled(home: Home) -> None:
+    with_stranger(home, make_photo(home, ANN, CAT))
+    publish_pending(home, FakeRenderer())
+    assert len(shown(home)) == 1
+    PupilEntry.objects.filter(admission_number=BEN).update(never_publish=True)
+    with transaction.atomic():
+        assert redecide(home, {BEN}, "office") == 1
+    publish_pending(home, FakeRenderer())
+    assert shown(home) == []
+    item = make_photo(home, ANN, CAT)
+    with_stranger(home, item)
+    publish_pending(home, FakeRenderer())
+    assert shown(home) == []
+    assert register_for_item(item, home.now().date()).never_published == {BEN}
+
+
+# --- with the real models ---
+
+
+@pytest.mark.costly
+def test_the_models_find_nobody_under_a_cover_and_see_a_turned_stranger_beside_it() -> None:
+    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    analyser = worker.this_worker().analyser
+    with Image.open(PHOTOS / "hopper_us_navy.jpg") as opened:
+        person = np.asarray(opened.convert("RGB").resize((260, 325)), np.uint8)
+    picture = np.full((325, 720, 3), 128, np.uint8)
+    picture[:, :260] = person
+    (face,) = analyser.analyse(picture, gallery_of(()))
+    spec = RenditionSpec(redactions=(Redaction(face.box, head_of(face.box, face)),))
+    request = RenditionRequest(spec, "", (), covered_by_gate=True)
+    (made,) = worker._renditions(picture, [request]).values()
+    assert isinstance(made, Rendition)
+    picture[:260, 380:705] = np.rot90(person)
+    (refused,) = worker._renditions(picture, [request]).values()
+    assert isinstance(refused, RenditionRefused)

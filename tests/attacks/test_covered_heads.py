@@ -199,7 +199,10 @@ def test_a_face_found_in_the_covered_picture_holds_it(home: Home) -> None:
     publish_pending(home, FakeRenderer(sees=sees_a_face))
     assert shown(home) == []
     decision = ChannelDecision.objects.get(item=item, channel="website")
-    assert (decision.verdict, decision.reasons) == ("held", ["possible_face"])
+    assert decision.verdict == "held"
+    assert "possible_face" in decision.reasons
+    publish_pending(home, FakeRenderer())
+    assert shown(home) == []  # what was found is not covered in its turn
 
 
 def test_a_consent_withdrawn_between_covering_and_release_stops_the_picture(home: Home) -> None:
@@ -265,7 +268,7 @@ def test_a_covered_stranger_who_may_be_a_pupil_never_to_publish_is_recalled(home
 def test_the_models_find_nobody_under_a_cover_and_see_a_turned_stranger_beside_it() -> None:
     worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     analyser = worker.this_worker().analyser
-    with Image.open(PHOTOS / "hopper_us_navy.jpg") as opened:
+    with Image.open(PHOTOS / "collins_nasa.jpg") as opened:
         person = np.asarray(opened.convert("RGB").resize((260, 325)), np.uint8)
     picture = np.full((325, 720, 3), 128, np.uint8)
     picture[:, :260] = person

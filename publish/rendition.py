@@ -120,7 +120,7 @@ def make_rendition(
     judged: NDArray[np.uint8],
     request: RenditionRequest,
     detect_faces: FacesInRendition,
-    examine: ExamineRendition,
+    examine: ExamineRendition | None = None,
 ) -> Rendition | RenditionRefused:
     """Render the judged pixels, verify each file and look for faces that were not judged.
 
@@ -129,11 +129,14 @@ def make_rendition(
             compared them with ``request.pixels_sha256``.
         request: What to render.
         detect_faces: Detects faces in the decoded result.
-        examine: Examines the decoded result as a new picture, where the gate covered faces.
+        examine: Examines the decoded result as a new picture, where the gate covered faces. None:
+            such pictures are refused.
 
     Returns:
         The files, or why the picture must not be published.
     """
+    if request.covered_by_gate and examine is None:
+        return RenditionRefused(Reason.NOT_EXAMINED, "The covered picture was not examined.")
     data = _render_verified(judged, request.spec)
     if isinstance(data, RenditionRefused):
         return data
@@ -143,11 +146,11 @@ def make_rendition(
     height, width = published.shape[:2]
     mapping = _published_pixels(judged, request, width)
     known = [mapping.to_published(box) for box in request.judged_faces]
-    if request.covered_by_gate:
+    if request.covered_by_gate and examine is not None:
         named = [frozenset(dict(request.named).get(box, ())) for box in request.judged_faces]
         others = uncleared_faces(examine(published), known, named)
     else:
-        covered = [mapping.to_published(r.region) for r in request.spec.redactions]
+        covered = [mapping.to_published(r.covers) for r in request.spec.redactions]
         found = detect_faces(published, known, covered)
         others = [face for face in found if not _was_judged(face, known)]
     new = [mapping.to_original(face) for face in others]

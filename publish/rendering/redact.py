@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box
-from publish.rendering.heads import clip
+from publish.rendering.heads import clip, head_of
 
 
 class RedactionStyle(StrEnum):
@@ -30,9 +30,14 @@ class Redaction:
 
     box: Box
     """The face, or the text, that must not be seen."""
-    region: Box
-    """What is covered: the whole head around the face. It contains ``box``."""
+    region: Box | None = None
+    """What is covered. None: the whole head around a face of which nothing was measured."""
     style: RedactionStyle = RedactionStyle.SOLID
+
+    @property
+    def covers(self) -> Box:
+        """What is covered; it may reach beyond the picture."""
+        return self.region or head_of(self.box)
 
 
 MOSAIC_CELLS = 4
@@ -59,7 +64,7 @@ def redact(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray
     covered = rgb.copy()
     height, width = rgb.shape[:2]
     for redaction in sorted(redactions, key=lambda r: r.style is RedactionStyle.SOLID):
-        box = clip(redaction.region, width, height)
+        box = clip(redaction.covers, width, height)
         if box is None:
             continue
         region = covered[box.y : box.y + box.height, box.x : box.x + box.width]

@@ -85,9 +85,9 @@ def compare(published: _Pixels, judged: _Pixels, spec: RenditionSpec) -> Likenes
     kept = _cropped(judged, spec)
     scaled = np.asarray(cv2.resize(kept, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     hidden = _published_boxes([r.box for r in spec.redactions], spec, kept, published)
-    solid = [r.region for r in spec.redactions if r.style is RedactionStyle.SOLID]
+    solid = [r.covers for r in spec.redactions if r.style is RedactionStyle.SOLID]
     hidden += [_inside(box) for box in _published_boxes(solid, spec, kept, published)]
-    covers = _published_boxes([r.region for r in spec.redactions], spec, kept, published)
+    covers = _published_boxes([r.covers for r in spec.redactions], spec, kept, published)
     blocks = _block_differences(published, scaled, covers)
     return Likeness(
         float(np.abs(blocks @ _LUMA).max()),

@@ -108,6 +108,7 @@ def test_a_covered_picture_is_examined_as_a_new_one_and_others_are_not() -> None
     covered = replace(request, covered_by_gate=True)
     refused = make_rendition(judged, covered, lambda *_: [], lambda _: peeking)
     assert isinstance(refused, RenditionRefused)
+    assert isinstance(make_rendition(judged, covered, lambda *_: []), RenditionRefused)
 
 
 # --- the whole head ---

@@ -22,7 +22,6 @@ from ingest.decoding.decode import DecodeLimits
 from ingest.faces.finder import FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.workers import worker
-from publish.rendering.heads import head_of
 from publish.rendering.redact import Redaction
 from publish.rendering.render import RenditionSpec
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
@@ -238,7 +237,7 @@ def test_the_rendered_picture_is_searched_at_every_angle(finder: FaceFinder) -> 
     paste(picture, "hopper_us_navy", (1200, 600), 40, 75)
     request = RenditionRequest(RenditionSpec(max_side=1600, quality=85), "", (pupil.box,))
     assert isinstance(
-        make_rendition(picture, request, worker._faces_at_any_angle, lambda _: []), RenditionRefused
+        make_rendition(picture, request, worker._faces_at_any_angle), RenditionRefused
     )
 
 
@@ -255,7 +254,7 @@ def test_a_hidden_stranger_in_the_rendered_picture_stops_it(
     (pupil,) = (face for face in finder.find(picture) if face.kind is FaceKind.FACE)
     hidden = paste(picture, name, (600, 300), height, 0, cover=cover)
     request = RenditionRequest(RenditionSpec(max_side=800, quality=85), "", (pupil.box,))
-    refused = make_rendition(picture, request, worker._faces_at_any_angle, lambda _: [])
+    refused = make_rendition(picture, request, worker._faces_at_any_angle)
     assert isinstance(refused, RenditionRefused)
     assert any(_is_on(box, hidden) for box in refused.faces), "staff are shown where it is"
 
@@ -267,13 +266,10 @@ def test_a_covered_head_does_not_stop_the_rendered_picture(finder: FaceFinder) -
     face = paste(picture, "hopper_us_navy", (600, 300), 90, 0)
     judged = [found.box for found in finder.find(picture)]
     covers = [box for box in judged if _is_on(box, face)]
-    spec = RenditionSpec(
-        max_side=800, quality=85, redactions=tuple(Redaction(b, head_of(b)) for b in covers)
-    )
+    spec = RenditionSpec(max_side=800, quality=85, redactions=tuple(map(Redaction, covers)))
     request = RenditionRequest(spec, "", tuple(box for box in judged if box not in covers))
     assert covers
-    made = make_rendition(picture, request, worker._faces_at_any_angle, lambda _: [])
-    assert isinstance(made, Rendition)
+    assert isinstance(make_rendition(picture, request, worker._faces_at_any_angle), Rendition)
 
 
 def test_a_face_found_in_the_largest_picture_stops_the_smaller_ones(finder: FaceFinder) -> None:

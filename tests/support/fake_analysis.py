@@ -77,7 +77,7 @@ class FakePool:
         self, data: bytes, orders: Sequence[RenditionRequest]
     ) -> list[Rendition | RenditionRefused]:
         pixels = decode(data, LIMITS).rgb
-        return [make_rendition(pixels, order, lambda *_: [], lambda _: []) for order in orders]
+        return [make_rendition(pixels, order, lambda *_: []) for order in orders]
 
     def make_films(
         self, original: PartReader, orders: Sequence[FilmRequest]

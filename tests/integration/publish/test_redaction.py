@@ -42,7 +42,7 @@ class HereRenderer:
         self, data: bytes, orders: Sequence[RenditionRequest]
     ) -> list[Rendition | RenditionRefused]:
         picture = decode(data, DecodeLimits())
-        return [make_rendition(picture.rgb, order, lambda *_: [], lambda _: []) for order in orders]
+        return [make_rendition(picture.rgb, order, lambda *_: []) for order in orders]
 
     def make_films(
         self, original: PartReader, orders: Sequence[FilmRequest]

@@ -27,7 +27,7 @@ from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
 from ingest.film.examine import FilmExaminer, FilmResult
 from ingest.workers import worker
-from ingest.workers.worker import WorkerConfig
+from ingest.workers.worker_config import WorkerConfig
 from publish.rendering.film import FilmEncoder
 
 WIDTH, HEIGHT, RATE, SECONDS = 1280, 720, 25, 4

@@ -54,10 +54,11 @@ def _start(root: str) -> None:
     from consent_gate.register.thresholds import thresholds_in_force
     from ingest.decoding.decode import DecodeLimits
     from ingest.workers import worker
+    from ingest.workers.worker_config import WorkerConfig
 
     home = open_home(Path(root))
     _homes.append(home)
-    worker.start(worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits()))
+    worker.start(WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits()))
 
 
 def _analysis_seconds(item_id: str) -> float:

@@ -98,8 +98,9 @@ def time_stages(home: Home, photos: Photos) -> None:
     from consent_gate.register.thresholds import thresholds_in_force
     from ingest.decoding.decode import DecodeLimits
     from ingest.workers import worker
+    from ingest.workers.worker_config import WorkerConfig
 
-    worker.start(worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits()))
+    worker.start(WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits()))
     names = ("decode", "find", "find+compare", "preview", "render", "verify")
     print("\nmilliseconds of processor time a photo (median), one thread:")
     print(f"{'faces':>6}" + "".join(f"{name:>13}" for name in names))

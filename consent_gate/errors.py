@@ -54,6 +54,16 @@ class ModelUnavailable(GateError):
     next_step = "Install again with 'make setup'; until then nothing is released."
 
 
+class SchoolModelUnavailable(ModelUnavailable):
+    """The school's own face model cannot be used."""
+
+    exit_code = 48
+    next_step = (
+        "Nothing is examined until this is put right. Put the right file in its place, or correct"
+        " or remove [recognition.model] in consent-gate.toml; see docs/school-model.md."
+    )
+
+
 class ExportUnreadable(GateError):
     """The file is not an export that can be read."""
 

@@ -43,6 +43,7 @@ from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering, TooMuchText
 from ingest.lettering.reader import TextReader
 from ingest.workers import worker
+from ingest.workers.worker_config import WorkerConfig
 
 SIZES = (12, 16, 24, 40)
 PRINTED = 5 / 8
@@ -166,7 +167,7 @@ def measure_named(half: Half, count: int) -> None:
 def measure_photos(half: Half, count: int) -> None:
     """Plain photos: what is held, and the share of the text in the cost of an examination."""
     files = _half_of(sorted((SHARED / "school" / "events").rglob("*.[jJ][pP][gG]")), half.name)
-    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     texts, others, held = [], [], []
     for file in files[:: max(1, len(files) // count)][:count]:
         pupils, cost = half.named(_picture(file))

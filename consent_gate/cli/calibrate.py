@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -16,11 +17,20 @@ from consent_gate.db.models import Item, PupilEntry
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.matching.calibration import Calibration, DetectionBySize, Volume, calibrate
+from consent_gate.matching.gallery import SCHOOL
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Ambiguous, Answer, Examined, NearMatch, Register, Unknown
 from consent_gate.operations.pupil_advice import pupil_advice
+from consent_gate.operations.school_model import accept_proposal
+from consent_gate.operations.school_model_calibration import (
+    SchoolModelCalibration,
+    calibrate_school_model,
+    school_model_dict,
+    school_model_text,
+)
 from consent_gate.register.repository import load_gallery, load_register
-from consent_gate.register.thresholds import accept, propose, thresholds_in_force
+from consent_gate.register.school_model import propose_school_model
+from consent_gate.register.thresholds import propose, thresholds_in_force
 from ingest.enrolment.sources import photos_at
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.photo_list import read_photo_list
@@ -69,21 +79,25 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
     """
     home = open_selected_home(context)
     if accept_number is not None:
-        accept(home, accept_number, by)
+        accept_proposal(home, accept_number, by)
         echo(f"Proposal {accept_number} is in force for all pictures that arrive from now on.")
         return
     from consent_gate.operations.calibration_page import (
         report,  # imports matplotlib, which is slow
     )
 
-    result = _measure(home, unknown_faces)
+    own = _measure_school_model(home, unknown_faces, by)
+    result = own.result if own else _measure(home, unknown_faces)
     found = _found_by_size(home, photos, photo_list) if photos else None
-    advice = pupil_advice(home, _siblings())
-    page = report(result, home.now().date(), found, advice.years)
-    number, path = _save_report(home, page, result.proposed, by)
+    advice = pupil_advice(home, _siblings(), own.thresholds if own else None)
+    model = school_model_text(home)
+    page = report(result, home.now().date(), found, advice.years, model)
+    number, path = _save_report(home, page, result.proposed, by, own.photos if own else ())
     if as_json:
-        print_json(_as_dict(result, number, path, found) | advice.as_json())
+        about = {"school_model": school_model_dict(home)}
+        print_json(_as_dict(result, number, path, found) | about | advice.as_json())
     else:
+        echo(model or "The models of the package were measured.")
         _print_result(result, number, path)
         for line in advice.lines():
             echo(line)
@@ -107,16 +121,37 @@ def _print_result(result: Calibration, number: int | None, path: Path) -> None:
     echo(result.explanation)
     echo(f"Report: {path}")
     if number is None:
-        echo("There is no proposal. The present values stay in force.")
+        echo("There is no proposal. Nothing changes.")
     else:
         echo(f"Read the report, then accept the proposal: consent-gate calibrate --accept {number}")
 
 
 def _measure(home: Home, given: int | None) -> Calibration:
+    volume = _volume(home, given)
+    return calibrate(load_gallery(home), thresholds_in_force(), volume, _siblings())
+
+
+def _measure_school_model(
+    home: Home, given: int | None, actor: str
+) -> SchoolModelCalibration | None:
+    """None where no model of the school is set."""
+    if home.settings.recognition.model is None:
+        return None
+    with progress_bar() as bar:
+        task = bar.add_task("Stored portraits", total=None)
+        return calibrate_school_model(
+            home,
+            _volume(home, given),
+            _siblings(),
+            actor,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _volume(home: Home, given: int | None) -> Volume:
     register = load_register(home.now().date())
     faces, basis = unknown_faces(home, given)
-    volume = Volume(faces, _publishable_share(home, register), basis)
-    return calibrate(load_gallery(home), thresholds_in_force(), volume, _siblings())
+    return Volume(faces, _publishable_share(home, register), basis)
 
 
 def unknown_faces(home: Home, given: int | None) -> tuple[float, str]:
@@ -174,7 +209,7 @@ def _detection_as_dict(found: DetectionBySize) -> dict[str, dict[str, int]]:
 
 
 def _save_report(
-    home: Home, page: str, proposed: Thresholds | None, actor: str
+    home: Home, page: str, proposed: Thresholds | None, actor: str, photos: Collection[int]
 ) -> tuple[int | None, Path]:
     """Write the report and save the proposal. Returns the proposal's number and the report."""
     path = home.root / "reports" / f"calibration-{home.now():%Y-%m-%d}.html"
@@ -182,6 +217,8 @@ def _save_report(
     replace_with(path, page.encode(), 0o600)
     if proposed is None:
         return None, path
+    if SCHOOL in proposed.versions:
+        return propose_school_model(home, proposed, page, photos, actor).pk, path
     return propose(home, proposed, page, actor).pk, path
 
 

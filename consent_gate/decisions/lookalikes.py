@@ -9,10 +9,11 @@ from consent_gate.db.models import AuditEntry, Lookalike, PupilEntry, Template, 
 from consent_gate.decisions.apply import redecide_pupils
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
-from consent_gate.matching.gallery import Gallery
+from consent_gate.matching.gallery import SCHOOL, Gallery
 from consent_gate.matching.lookalike_pairs import lookalikes
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.register.repository import load_gallery, load_register
+from consent_gate.register.school_model import school_model_use
 from consent_gate.register.thresholds import thresholds_in_force
 
 GALLERY_COMPARED = "gallery.compared"
@@ -42,7 +43,7 @@ def update_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]
         All pairs, and the admission numbers of every pair that was added or removed.
     """
     # Recorded first: the lock on the end of the audit trail makes a concurrent update wait.
-    audit_log.record(home, GALLERY_COMPARED, "gallery", _state())
+    audit_log.record(home, GALLERY_COMPARED, "gallery", _state(home))
     before = set(
         Lookalike.objects.values_list("first__admission_number", "second__admission_number")
     )
@@ -57,6 +58,9 @@ def update_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]
         if len(enrolled.intersection(pair)) == 1 and on_roll.issuperset(pair)
     }
     pairs = {*lookalikes(gallery, thresholds_in_force()), *doubts}
+    school = school_model_use(home)
+    if school and school.thresholds:
+        pairs |= set(lookalikes(gallery, school.thresholds))
     numbers = {number for pair in pairs for number in pair}
     keys = dict(
         PupilEntry.objects.filter(admission_number__in=numbers).values_list(
@@ -88,7 +92,7 @@ def update_lookalikes_if_stale(home: Home) -> int:
     Raises what ``load_gallery`` raises.
     """
     last = AuditEntry.objects.filter(action=GALLERY_COMPARED).order_by("-sequence").first()
-    if _state() == (last.detail if last else {"template": 0, "thresholds": 0}):
+    if _state(home) == (last.detail if last else {"template": 0, "thresholds": 0}):
         return 0
     with transaction.atomic():
         _, affected = update_lookalikes(home)
@@ -96,11 +100,19 @@ def update_lookalikes_if_stale(home: Home) -> int:
         return redecide_pupils(ctx, affected)
 
 
-def _state() -> dict[str, int]:
-    """Keys of the newest template and of the thresholds in force.
+def _state(home: Home) -> dict[str, object]:
+    """Keys of the newest template and of the thresholds accepted last, and the model that decides.
 
-    0 stands for no template, and for the shipped thresholds.
+    0 stands for no template, and for the shipped thresholds. Without the school's own model nothing
+    is said of it.
     """
     newest = Template.objects.order_by("-pk").values_list("pk", flat=True).first()
     accepted = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
-    return {"template": newest or 0, "thresholds": accepted.pk if accepted else 0}
+    state: dict[str, object] = {
+        "template": newest or 0,
+        "thresholds": accepted.pk if accepted else 0,
+    }
+    school = school_model_use(home)
+    if school and school.thresholds:
+        state["school_model"] = school.thresholds.versions[SCHOOL]
+    return state

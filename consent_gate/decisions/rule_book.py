@@ -32,6 +32,7 @@ from consent_gate.model import (
     VisibleNames,
     WhenNoFaces,
 )
+from consent_gate.register.school_model import school_model_use
 from consent_gate.register.thresholds import thresholds_in_force
 
 WIDTH = 100
@@ -90,7 +91,7 @@ def rule_book(home: Home, rules: Rules) -> RuleBook:
         home: The installation.
         rules: ``decisions.rules.rules_in_force`` of this home.
     """
-    settings, thresholds = home.settings, thresholds_in_force()
+    settings = home.settings
     chapters = (
         Chapter("Who may be shown", numbered_rules(policy.__doc__ or "")),
         Chapter(
@@ -103,7 +104,7 @@ def rule_book(home: Home, rules: Rules) -> RuleBook:
             for name, channel in settings.channels.items()
         ),
         Chapter("What is set for all places", sentences=tuple(_everywhere(settings, rules))),
-        Chapter("When two faces are the same person", sentences=tuple(_matching(thresholds))),
+        Chapter("When two faces are the same person", sentences=tuple(_comparing(home))),
         Chapter("The program", sentences=(f"consent-gate {__version__}.",)),
     )
     return RuleBook(settings.school.name, chapters)
@@ -253,6 +254,22 @@ def _cameras(rules: Rules) -> str:
     others = {DeviceRule.HOLD: "wait for a person", DeviceRule.WARN: "are marked with a warning"}
     what = others.get(rules.devices, "are accepted")
     return f"Registered cameras: {', '.join(devices)}. Pictures of other cameras {what} (rule 6)."
+
+
+def _comparing(home: Home) -> Iterator[str]:
+    model, use = home.settings.recognition.model, school_model_use(home)
+    if model is None or use is None:
+        yield from _matching(thresholds_in_force())
+        return
+    if use.thresholds is None:
+        yield use.refusal
+        return
+    beside = "SFace must agree" if use.beside else "no other model is asked"
+    yield (
+        "Whose face it is, the school's own face model decides, and"
+        f" {beside}: {model.file.name}, SHA-256 {model.sha256}, licence: {model.licence}."
+    )
+    yield from _matching(use.thresholds)
 
 
 def _matching(thresholds: Thresholds) -> Iterator[str]:

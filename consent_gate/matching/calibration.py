@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from consent_gate.matching.gallery import Gallery
+from consent_gate.matching.gallery import Gallery, same_versions
 from consent_gate.matching.pair_scores import PairScores, pair_scores
 from consent_gate.matching.statistics import (
     CONFIDENCE,
@@ -132,7 +132,7 @@ def calibrate(
     Raises:
         ValueError: The templates come from other models than ``current``.
     """
-    if gallery.versions and dict(gallery.versions) != dict(current.versions):
+    if gallery.versions and not same_versions(gallery.versions, current):
         raise ValueError("The templates and the thresholds belong to different models.")
     enough = len(gallery.pupils) >= MINIMUM_PUPILS
     proposed = refit(gallery, current, siblings) if enough else None

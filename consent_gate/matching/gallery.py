@@ -30,6 +30,11 @@ Scores = NDArray[np.float32]
 SFACE = "sface"
 DLIB = "dlib"
 MODELS = (SFACE, DLIB)
+"""The models of the package, of which every template has a vector."""
+
+SCHOOL = "school"
+"""A model that the school has the right to use; see ``school_model``. Its thresholds are figures of
+this model alone."""
 
 ROUNDING = 1e-5
 """Largest rounding error of a score: a float32 product of 128 terms."""
@@ -100,19 +105,19 @@ class Gallery:
         counts = np.bincount(self.owners).astype(np.float32)
         return np.asarray(np.add.reduceat(self.vectors[DLIB], self.first_rows) / counts[:, None])
 
-    def sface_average(self, thresholds: Thresholds) -> Vectors:
-        """Average direction of each pupil's SFace vectors after the mean face is subtracted.
+    def main_average(self, thresholds: Thresholds) -> Vectors:
+        """Average direction of each pupil's vectors of the main model, less the mean face.
 
-        Unit vectors, shape (pupils, dimensions). Cached for each mean face.
+        Unit vectors, shape (pupils, dimensions). Cached for each model and mean face.
         """
-        cache, centre = self._sface_averages, thresholds.sface_centre
-        if centre not in cache:
-            templates = _centred(self.vectors[SFACE], thresholds)
-            cache[centre] = _unit(np.add.reduceat(templates, self.first_rows))
-        return cache[centre]
+        cache, key = self._main_averages, (main_model(thresholds), thresholds.sface_centre)
+        if key not in cache:
+            templates = _centred(self.vectors[key[0]], thresholds)
+            cache[key] = _unit(np.add.reduceat(templates, self.first_rows))
+        return cache[key]
 
     @cached_property
-    def _sface_averages(self) -> dict[tuple[float, ...], Vectors]:
+    def _main_averages(self) -> dict[tuple[str, tuple[float, ...]], Vectors]:
         return {}
 
 
@@ -128,11 +133,15 @@ def gallery_of(templates: Iterable[Template]) -> Gallery:
     if not ordered:
         return Gallery((), np.zeros(0, np.intp), {}, {})
     versions = dict(ordered[0].versions)
-    if any(dict(t.versions) != versions or set(t.vectors) != set(MODELS) for t in ordered):
+    forms = {model: vector.shape for model, vector in ordered[0].vectors.items()}
+    if not set(MODELS) <= set(forms) or any(
+        dict(t.versions) != versions or {m: v.shape for m, v in t.vectors.items()} != forms
+        for t in ordered
+    ):
         raise ModelUnavailable("Stored templates were made by different models.")
     index = {pupil: position for position, pupil in enumerate(pupils)}
     owners = np.array([index[template.pupil] for template in ordered], dtype=np.intp)
-    vectors = {model: np.stack([t.vectors[model] for t in ordered]) for model in MODELS}
+    vectors = {model: np.stack([t.vectors[model] for t in ordered]) for model in forms}
     for rows in vectors.values():
         if not np.allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-3):
             raise ModelUnavailable("A stored template is damaged.")
@@ -146,22 +155,41 @@ def _remembered(templates: Sequence[Template]) -> NDArray[np.bool_] | None:
     return mask if mask.any() else None
 
 
+def main_model(thresholds: Thresholds) -> str:
+    """The model that these thresholds are for: SFace, which dlib assists, or the school's own."""
+    return SCHOOL if SCHOOL in thresholds.versions else SFACE
+
+
+def models_of(thresholds: Thresholds) -> tuple[str, ...]:
+    """The models whose vectors the fused score of these thresholds needs."""
+    return (SCHOOL,) if SCHOOL in thresholds.versions else MODELS
+
+
+def same_versions(found: Mapping[str, str], thresholds: Thresholds) -> bool:
+    """Whether vectors of these versions may be compared by these thresholds."""
+    return all(found.get(model) == version for model, version in thresholds.versions.items())
+
+
 def sface_scores(faces: Vectors, templates: Vectors, thresholds: Thresholds) -> Scores:
-    """Cosines of SFace vectors after the mean face is subtracted, shape (faces, templates)."""
+    """Cosines of vectors of the main model, less the mean face, shape (faces, templates)."""
     return _centred(faces, thresholds) @ _centred(templates, thresholds).T
 
 
 def fused_scores(
     faces: Mapping[str, Vectors], templates: Mapping[str, Vectors], thresholds: Thresholds
 ) -> Scores:
-    """Weighted mean of both models' scores, shape (faces, templates); 1 for the same picture."""
-    sface = sface_scores(faces[SFACE], templates[SFACE], thresholds)
-    return _fused(sface, faces[DLIB] @ templates[DLIB].T, thresholds)
+    """Weighted mean of both models' scores, shape (faces, templates); 1 for the same picture.
+
+    With thresholds for the school's own model: the score of this model.
+    """
+    main = main_model(thresholds)
+    sface = sface_scores(faces[main], templates[main], thresholds)
+    return sface if main == SCHOOL else _fused(sface, faces[DLIB] @ templates[DLIB].T, thresholds)
 
 
 def sface_by_pupil(faces: Vectors, gallery: Gallery, thresholds: Thresholds) -> Scores:
     """Cosine with the average direction of each pupil's templates, shape (faces, pupils)."""
-    return _centred(faces, thresholds) @ gallery.sface_average(thresholds).T
+    return _centred(faces, thresholds) @ gallery.main_average(thresholds).T
 
 
 def fused_by_pupil(
@@ -171,10 +199,13 @@ def fused_by_pupil(
 
     The dlib score is the mean of the scores with each template of the pupil. The cosine with their
     average direction would be too high for everybody, because averaging strengthens what all dlib
-    vectors have in common.
+    vectors have in common. With thresholds for the school's own model: the score of this model.
     """
-    sface = sface_by_pupil(faces[SFACE], gallery, thresholds)
-    return _fused(sface, faces[DLIB] @ gallery.dlib_average.T, thresholds)
+    main = main_model(thresholds)
+    sface = sface_by_pupil(faces[main], gallery, thresholds)
+    return (
+        sface if main == SCHOOL else _fused(sface, faces[DLIB] @ gallery.dlib_average.T, thresholds)
+    )
 
 
 def _fused(sface: Scores, dlib: Scores, thresholds: Thresholds) -> Scores:
@@ -184,7 +215,9 @@ def _fused(sface: Scores, dlib: Scores, thresholds: Thresholds) -> Scores:
 
 
 def _centred(vectors: Vectors, thresholds: Thresholds) -> Vectors:
-    """SFace vectors after the mean face is subtracted, as unit vectors."""
+    """Vectors of the main model after the mean face is subtracted, as unit vectors."""
+    if not thresholds.sface_centre:
+        return _unit(vectors)
     return _unit(vectors - np.array(thresholds.sface_centre, dtype=np.float32))
 
 

@@ -32,13 +32,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.matching.gallery import (
-    MODELS,
     ROUNDING,
     SFACE,
     Gallery,
     Probes,
     Scores,
     fused_by_pupil,
+    main_model,
+    models_of,
     sface_by_pupil,
 )
 from consent_gate.matching.thresholds import Thresholds
@@ -66,7 +67,7 @@ def match_by_sface(
     part of the promised error rate is reserved for this.
     """
     faces = probes.vectors[SFACE]
-    refusal = _refusal(gallery, probes, thresholds, (SFACE,))
+    refusal = version_refusal(gallery, probes, thresholds, (SFACE,))
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * len(faces)
     accept = thresholds.accept_sface(len(gallery.pupils))
@@ -93,9 +94,12 @@ def match_by_sface(
 
 
 def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Identity]:
-    """Identify each face by the fused score of both models. Returns one identity per row."""
-    count = len(probes.vectors[SFACE])
-    refusal = _refusal(gallery, probes, thresholds, MODELS)
+    """Identify each face by the fused score of both models, or by the school's own model.
+
+    ``thresholds`` says which. Returns one identity per row.
+    """
+    count = len(probes.vectors[main_model(thresholds)])
+    refusal = version_refusal(gallery, probes, thresholds, models_of(thresholds))
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * count
     accept = thresholds.accept_fused(len(gallery.pupils))
@@ -144,15 +148,17 @@ def _like_portraits(
     return [bool(score >= least) for score in scores[np.arange(len(nearest)), nearest]]
 
 
-def _refusal(
+def version_refusal(
     gallery: Gallery, probes: Probes, thresholds: Thresholds, models: tuple[str, ...]
 ) -> NotMatched | None:
-    """Rule 1: everything compared must come from the same models."""
+    """Rule 1: everything compared must come from the same models, in vectors of one length."""
     for model in models:
         versions = {probes.versions.get(model), thresholds.versions.get(model)}
+        lengths = {probes.vectors[model].shape[1]}
         if gallery.pupils:
             versions.add(gallery.versions.get(model))
-        if len(versions) != 1 or None in versions:
+            lengths |= {gallery.vectors[model].shape[1]} if model in gallery.vectors else set()
+        if len(versions) != 1 or None in versions or len(lengths) != 1:
             return NotMatched(
                 Reason.NOT_EXAMINED, "The enrolled pictures were measured by another model."
             )

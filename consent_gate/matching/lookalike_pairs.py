@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from consent_gate.matching.gallery import ROUNDING, SFACE, Gallery, fused_scores, sface_scores
+from consent_gate.matching.gallery import (
+    ROUNDING,
+    Gallery,
+    fused_scores,
+    main_model,
+    same_versions,
+    sface_scores,
+)
 from consent_gate.matching.thresholds import Thresholds
 
 BLOCK = 256
@@ -24,7 +31,7 @@ def lookalikes(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]
     Two pupils are a pair if any template of one resembles any template of the other. The result is
     empty if the thresholds are for other models than the templates, because then nothing matches.
     """
-    if not gallery.pupils or gallery.versions != thresholds.versions:
+    if not gallery.pupils or not same_versions(gallery.versions, thresholds):
         return []
     alike = thresholds.fused_tail.score_at(LOOKALIKE_RATE / len(gallery.pupils))
     pairs: set[tuple[int, int]] = set()
@@ -42,9 +49,10 @@ def _alike(
     the work.
     """
     block = {model: vectors[rows] for model, vectors in gallery.vectors.items()}
-    later = gallery.vectors[SFACE][rows.start :]
+    main = main_model(thresholds)
+    later = gallery.vectors[main][rows.start :]
     minimum = thresholds.min_sface(alike) - ROUNDING
-    near = (sface_scores(block[SFACE], later, thresholds) >= minimum).any(axis=0)
+    near = (sface_scores(block[main], later, thresholds) >= minimum).any(axis=0)
     columns = rows.start + np.nonzero(near)[0]
     others = {model: vectors[columns] for model, vectors in gallery.vectors.items()}
     found = np.argwhere(fused_scores(block, others, thresholds) >= alike)

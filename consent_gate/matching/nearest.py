@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from consent_gate.matching.gallery import Gallery, Probes, fused_by_pupil
+from consent_gate.matching.gallery import Gallery, Probes, fused_by_pupil, same_versions
 from consent_gate.matching.thresholds import Thresholds
 
 LEAST_LIKENESS = 0.26
@@ -41,8 +41,8 @@ def nearest_pupils(
     Returns:
         Nothing where the templates were made by other models than the face's vectors.
     """
-    known = dict(gallery.versions)
-    if not gallery.pupils or known != dict(face.versions) or known != dict(thresholds.versions):
+    versions = (gallery.versions, face.versions)
+    if not gallery.pupils or not all(same_versions(each, thresholds) for each in versions):
         return ()
     if not all(np.isfinite(vector).all() for vector in face.vectors.values()):
         return ()

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consent_gate.matching.gallery import Gallery, fused_by_pupil, fused_scores
+from consent_gate.matching.gallery import (
+    Gallery,
+    fused_by_pupil,
+    fused_scores,
+    same_versions,
+)
 from consent_gate.matching.thresholds import Thresholds
 
 MINIMUM_YEAR = 10
@@ -37,7 +42,7 @@ def disagreeing_pupils(gallery: Gallery, thresholds: Thresholds) -> tuple[str, .
     The score with each other template of the pupil is below the one that one pair of strangers in
     five hundred reaches. One of the pictures may show another child. Empty for other models.
     """
-    if not gallery.pupils or dict(gallery.versions) != dict(thresholds.versions):
+    if not gallery.pupils or not same_versions(gallery.versions, thresholds):
         return ()
     found = []
     ends = [*gallery.first_rows[1:], gallery.template_count]
@@ -66,7 +71,7 @@ def faces_by_year(
         years: Year group by admission number.
         siblings: Pairs of admission numbers, which are left out.
     """
-    if not gallery.pupils or dict(gallery.versions) != dict(thresholds.versions):
+    if not gallery.pupils or not same_versions(gallery.versions, thresholds):
         return ()
     accept = thresholds.accept_fused(len(gallery.pupils))
     of_year = np.array([years.get(pupil, "") for pupil in gallery.pupils])

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.matching.gallery import (
-    SFACE,
     Gallery,
     fused_by_pupil,
     fused_scores,
+    main_model,
     sface_by_pupil,
 )
 from consent_gate.matching.statistics import Scores
@@ -41,7 +41,7 @@ class PairScores:
     fused: Scores
     """Fused scores, shape (pairs,)."""
     sface: Scores
-    """SFace scores, shape (pairs,)."""
+    """Scores of the main model, shape (pairs,)."""
     genuine: Scores
     """Fused scores of all pairs of templates of the same pupil, shape (genuine pairs,)."""
 
@@ -61,7 +61,7 @@ def pair_scores(
     first, second = np.repeat(part.owners, count), np.tile(np.arange(count), part.template_count)
     apart = (first != second) & ~_related(part.pupils, first, second, siblings)
     fused = fused_by_pupil(part.vectors, part, thresholds).ravel()[apart]
-    sface = sface_by_pupil(part.vectors[SFACE], part, thresholds).ravel()[apart]
+    sface = sface_by_pupil(part.vectors[main_model(thresholds)], part, thresholds).ravel()[apart]
     return PairScores(
         pupils=count,
         template_counts=np.bincount(part.owners),

@@ -75,7 +75,8 @@ class Thresholds:
     versions: Mapping[str, str]
     """Version of the weights, by model name; the figures are valid for these versions only."""
     sface_centre: tuple[float, ...]
-    """Mean SFace vector of many faces, which is subtracted before vectors are compared."""
+    """Mean SFace vector of many faces, which is subtracted before vectors are compared; empty for
+    the school's own model, for which no mean face is known."""
     dlib_offset: float
     """Mean dlib cosine of two different people; the dlib score is scaled so that this is 0."""
     dlib_weight: float

@@ -20,6 +20,7 @@ def report(
     made_on: date,
     found: DetectionBySize | None,
     years: Sequence[YearFaces] = (),
+    model: str = "",
 ) -> str:
     """The page as HTML.
 
@@ -28,6 +29,7 @@ def report(
         made_on: Day of the report.
         found: None when faces were not searched for in the portraits again.
         years: How close the faces of each year group are to each other.
+        model: Which model of the school was measured; empty for those of the package.
     """
     context: dict[str, object] = {
         "day": f"{made_on:%d %B %Y}",
@@ -36,6 +38,7 @@ def report(
         "facts": table_rows(calibration),
         "plots": plots(calibration),
         "years": years,
+        "model": model,
         "accept": calibration.accept,
         "smallest_year": MINIMUM_YEAR,
         "close_years": [year for year in years if year.confused],

@@ -12,6 +12,7 @@ from consent_gate.db.models import PupilEntry, StaffTag
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.matching.own_templates import YearFaces, disagreeing_pupils, faces_by_year
+from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Examined, Match, NotMatched, TagKind
 from consent_gate.operations.health_check import HealthCheck, State
 from consent_gate.register.repository import load_gallery
@@ -58,13 +59,22 @@ class PupilAdvice:
                 )
 
 
-def pupil_advice(home: Home, siblings: Collection[tuple[str, str]] = ()) -> PupilAdvice:
+def pupil_advice(
+    home: Home,
+    siblings: Collection[tuple[str, str]] = (),
+    candidate: Thresholds | None = None,
+) -> PupilAdvice:
     """Compare the templates in force with each other, and count whom staff had to name.
+
+    Args:
+        home: The school's home.
+        siblings: Pairs of admission numbers, which are left out of the years.
+        candidate: Thresholds to compare with; None for those of SFace and dlib in force.
 
     Raises:
         GateError: As ``load_gallery``.
     """
-    gallery, thresholds = load_gallery(home), thresholds_in_force()
+    gallery, thresholds = load_gallery(home), candidate or thresholds_in_force()
     years = dict(PupilEntry.objects.values_list("admission_number", "year_group"))
     named = _named_by_staff()
     badly = [(number, named[number]) for number in gallery.pupils if named[number] >= OFTEN]

@@ -13,9 +13,10 @@ GalleryVersion = tuple[object, ...]
 def gallery_version(home: Home) -> GalleryVersion:
     """Return a value that changes whenever a face might be matched differently.
 
-    It depends on the templates, which of them are confirmed, the imports, the thresholds, and the
-    day, because biometric consent can expire.
+    It depends on the templates, which of them are confirmed, the imports, the thresholds, the
+    school's own face model, and the day, because biometric consent can expire.
     """
+    model = home.settings.recognition.model
     newest = Template.objects.order_by("-pk").values_list("pk", flat=True).first()
     imports = ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first()
     accepted = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
@@ -30,5 +31,6 @@ def gallery_version(home: Home) -> GalleryVersion:
         imports,
         thresholds,
         home.settings.recognition.portraits_kept_days,
+        (model.version, model.run) if model else None,
         home.now().date(),
     )

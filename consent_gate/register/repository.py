@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from consent_gate.db.models import (
     ConsentAnswer,
@@ -23,7 +23,7 @@ from consent_gate.db.models import (
 from consent_gate.errors import AwaitingExport
 from consent_gate.home.home import Home
 from consent_gate.home.keys import decrypt, encrypt
-from consent_gate.matching.gallery import Gallery, gallery_of
+from consent_gate.matching.gallery import MODELS, SCHOOL, Gallery, gallery_of
 from consent_gate.matching.gallery import Template as GalleryTemplate
 from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
 
@@ -131,6 +131,9 @@ def load_gallery(
         AwaitingExport: The home was restored and no fresh export was imported.
     """
     refuse_unconfirmed_templates()
+    photos = compared_photos(home, with_waiting=with_waiting, only=only)
+    prefetch_related_objects(photos, "templates")
+    used = _usable_models(home, photos)
     return gallery_of(
         GalleryTemplate(
             pupil=photo.pupil.admission_number,
@@ -139,23 +142,35 @@ def load_gallery(
                     decrypt_vector(home, photo.pupil.admission_number, t), dtype=np.float32
                 )
                 for t in photo.templates.all()
+                if t.model in used
             },
-            versions={t.model: t.model_version for t in photo.templates.all()},
+            versions={t.model: t.model_version for t in photo.templates.all() if t.model in used},
             remembered=photo.item_id is not None,
         )
-        for photo in _compared_photos(home, with_waiting, only)
+        for photo in photos
     )
 
 
-def _compared_photos(
-    home: Home, with_waiting: bool, only: Collection[str] | None
+def _usable_models(home: Home, photos: Sequence[EnrolmentPhoto]) -> set[str]:
+    """The package's models, and the school's own if every photo has a vector of it as it is set."""
+    model = home.settings.recognition.model
+    wanted = (SCHOOL, model.version) if model else None
+    has_all = all(
+        wanted in {(t.model, t.model_version) for t in photo.templates.all()} for photo in photos
+    )
+    return {*MODELS, SCHOOL} if has_all else set(MODELS)
+
+
+def compared_photos(
+    home: Home, *, with_waiting: bool = False, only: Collection[str] | None = None
 ) -> list[EnrolmentPhoto]:
+    """Return the enrolment photos whose templates may be compared today, as ``load_gallery``."""
     today = home.now().date()
     rows = (lawful_photos if with_waiting else photos_in_force)(today)
     if only is not None:
         rows = rows.filter(pupil__admission_number__in=only)
     rows = rows.filter(templates__isnull=False).distinct()
-    photos = list(rows.select_related("pupil").prefetch_related("templates"))
+    photos = list(rows.select_related("pupil"))
     days = home.settings.recognition.portraits_kept_days
     return (
         photos

@@ -54,12 +54,18 @@ def destroy_lost_templates(home: Home, actor: str) -> list[str]:
     return numbers
 
 
+def versions_in_use(home: Home) -> list[str]:
+    """The versions of the models of which every template has a vector today."""
+    model = home.settings.recognition.model
+    return [*thresholds_in_force().versions.values(), *([model.version] if model else [])]
+
+
 def destroy_outdated_templates(home: Home, actor: str) -> None:
     """Delete templates of other models than those in use: they cannot be compared.
 
     Call inside a transaction.
     """
-    versions = list(thresholds_in_force().versions.values())
+    versions = versions_in_use(home)
     outdated = Template.objects.exclude(model_version__in=versions)
     count, _ = outdated.delete()
     if count:

@@ -1,4 +1,7 @@
-"""The thresholds in force: those of the package until a person accepts the school's own."""
+"""The thresholds in force: those of the package until a person accepts the school's own.
+
+They are for SFace and dlib. ``school_model`` has those of the school's own face model.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ def thresholds_in_force() -> Thresholds:
     the package apply, which are stricter because they do not depend on the school's data.
     """
     shipped = shipped_thresholds()
-    newest = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
+    accepted_sets = ThresholdSet.objects.filter(school_model="").exclude(accepted_at=None)
+    newest = accepted_sets.order_by("-accepted_at").first()
     if newest is None:
         return shipped
     try:
@@ -56,7 +60,8 @@ def accept(home: Home, number: int, actor: str) -> ThresholdSet:
         ItemNotFound: There is no proposal with this number.
     """
     with transaction.atomic():
-        row = ThresholdSet.objects.select_for_update().filter(pk=number).first()
+        own = ThresholdSet.objects.select_for_update().filter(school_model="")
+        row = own.filter(pk=number).first()
         if row is None:
             raise ItemNotFound(f"There is no proposal {number}.")
         row.accepted_at, row.accepted_by = home.now(), actor

@@ -69,7 +69,7 @@ def enrol(  # noqa: PLR0913, PLR0917  the photos, what is known of them, and who
     """
     today = home.now().date()
     accepted, left_out_files = plan_enrolment(photos.names(), load_snapshot().pupils, listed, today)
-    new, refused = new_photos(photos, accepted, stated_date)
+    new, refused = new_photos(home, photos, accepted, stated_date)
     session = EnrolmentSession(home, actor)
     try:
         if new:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from consent_gate.home.home import Home
@@ -44,7 +46,7 @@ class EnrolledFaceIndex:
 
     def match(self, face: EnrolmentFace) -> set[str]:
         """Admission numbers of all pupils to whom this face would or might be matched."""
-        probes = Probes({m: face.vectors[m][np.newaxis] for m in MODELS}, face.versions)
+        probes = Probes({m: face.vectors[m][np.newaxis] for m in MODELS}, _package(face.versions))
         found: set[str] = set()
         for gallery in (self._gallery, gallery_of(self._recent)):
             identity = match(gallery, probes, self._thresholds)[0]
@@ -57,7 +59,7 @@ class EnrolledFaceIndex:
         probes = {model: face.vectors[model][np.newaxis] for model in MODELS}
         found: dict[str, float] = {}
         for gallery in (self._gallery, gallery_of(self._recent)):
-            if not gallery.pupils or gallery.versions != face.versions:
+            if not gallery.pupils or _package(gallery.versions) != _package(face.versions):
                 continue
             row = fused_scores(probes, gallery.vectors, self._thresholds)[0]
             best = np.maximum.reduceat(row, gallery.first_rows)
@@ -71,7 +73,8 @@ class EnrolledFaceIndex:
 
     def add(self, pupil: str, face: EnrolmentFace) -> None:
         """Add a face of the pupil with this admission number."""
-        self._recent.append(Template(pupil, face.vectors, face.versions))
+        vectors = {model: face.vectors[model] for model in MODELS}
+        self._recent.append(Template(pupil, vectors, _package(face.versions)))
         if len(self._recent) > _MAX_RECENT:
             self._templates += self._recent
             self._gallery, self._recent = gallery_of(self._templates), []
@@ -83,12 +86,17 @@ class EnrolledFaceIndex:
         self._gallery = gallery_of(self._templates)
 
 
+def _package(versions: Mapping[str, str]) -> dict[str, str]:
+    """The versions of the package's models, which judge new portraits."""
+    return {model: version for model, version in versions.items() if model in MODELS}
+
+
 def _templates(gallery: Gallery) -> list[Template]:
     return [
         Template(
             gallery.pupils[owner],
             {model: gallery.vectors[model][row] for model in MODELS},
-            gallery.versions,
+            _package(gallery.versions),
         )
         for row, owner in enumerate(gallery.owners)
     ]

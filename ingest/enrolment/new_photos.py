@@ -10,8 +10,9 @@ from datetime import date
 from itertools import islice
 
 from consent_gate.db.models import EnrolmentPhoto
+from consent_gate.home.home import Home
 from consent_gate.model import Reason
-from consent_gate.register.thresholds import thresholds_in_force
+from consent_gate.register.templates import versions_in_use
 from ingest.enrolment.date_taken import taken_on
 from ingest.enrolment.plan import PhotoToEnrol
 from ingest.enrolment.session import NewPhoto
@@ -32,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 
 def new_photos(
-    photos: Photos, accepted: Iterable[PhotoToEnrol], stated_date: date | None
+    home: Home, photos: Photos, accepted: Iterable[PhotoToEnrol], stated_date: date | None
 ) -> tuple[list[NewPhoto], list[tuple[str, str]]]:
     """The photos not yet enrolled, and those refused because unreadable or given for two pupils."""
     found: list[NewPhoto] = []
@@ -45,7 +46,7 @@ def new_photos(
             continue
         digest = hashlib.sha256(data).hexdigest()
         found.append(NewPhoto(plan, digest, taken_on(data), stated_date=stated_date))
-    known = _enrolled_photos()
+    known = _enrolled_photos(home)
     owners: dict[str, set[str]] = defaultdict(set)
     for pupil, sha256 in [*known, *((p.plan.pupil, p.sha256) for p in found)]:
         owners[sha256].add(pupil)
@@ -58,10 +59,11 @@ def new_photos(
     return list(wanted.values()), refused
 
 
-def _enrolled_photos() -> set[tuple[str, str]]:
-    """Admission number and SHA-256 of every photo with templates of the models now in use."""
-    versions = thresholds_in_force().versions.values()
-    rows = EnrolmentPhoto.objects.filter(templates__model_version__in=list(versions))
+def _enrolled_photos(home: Home) -> set[tuple[str, str]]:
+    """Admission number and SHA-256 of every photo with templates of all models now in use."""
+    rows = EnrolmentPhoto.objects.all()
+    for version in versions_in_use(home):
+        rows = rows.filter(templates__model_version=version)
     return set(rows.values_list("pupil__admission_number", "sha256"))
 
 

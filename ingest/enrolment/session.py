@@ -14,7 +14,6 @@ from consent_gate.decisions.enrolments import flag_for_reexamination
 from consent_gate.decisions.lookalikes import record_doubt, update_lookalikes
 from consent_gate.decisions.redecide import redecide
 from consent_gate.home.home import Home
-from consent_gate.matching.gallery import MODELS
 from consent_gate.register.portraits import PORTRAIT_MODEL, save_portrait
 from consent_gate.register.repository import encrypt_vector
 from consent_gate.register.templates import can_enrol, destroy_outdated_templates
@@ -198,9 +197,10 @@ class EnrolmentSession:
         elif photo.taken_by:
             row.added_by = photo.taken_by
         row.save()
-        for model in MODELS:
+        row.templates.all().delete()  # a photo that is given again once another model is set
+        for model, measured in face.vectors.items():
             template = Template(photo=row, model=model, model_version=face.versions[model])
-            vector = np.asarray(face.vectors[model], dtype="<f4").tobytes()
+            vector = np.asarray(measured, dtype="<f4").tobytes()
             encrypt_vector(self.home, entry.admission_number, template, vector)
             template.save()
             if model == PORTRAIT_MODEL:

@@ -7,13 +7,14 @@ data of a stranger are neither stored nor returned.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.matching.gallery import (
     DLIB,
+    SCHOOL,
     SFACE,
     Gallery,
     Probes,
@@ -28,27 +29,29 @@ from consent_gate.model import (
     FaceKind,
     Identity,
     NotMatched,
-    Quality,
     Reason,
 )
 from ingest.faces.align import aligned_crop
+from ingest.faces.choose_face import around, at_place, certain
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.enrolment_face import (
     EnrolmentFace,
     NotEnrollable,
     NotEnrollableReason,
+    SchoolVector,
     not_enrollable,
 )
 from ingest.faces.landmark_refinement import LandmarkRefiner
+from ingest.faces.measured_face import MeasuredFace
 from ingest.faces.portrait_subject import only_face, subject_of
 from ingest.faces.protocols import RGB, Embedder, FaceFinder, FoundFace
 from ingest.faces.quality import NO_MIRROR_AGREEMENT, measure, quality_failure, turn
+from ingest.faces.school_recognition import NOT_MEASURED, SchoolRecognition
 from ingest.faces.thumbnail import face_thumbnail
 
 SAME_FACE_IOU = 0.5
 """Intersection over union above which a face found again is the chosen face. The same pixels give
 the same boxes, and the boxes of two people overlap less."""
-
 
 DRAWN_FACE_IOU = 0.3
 """As ``SAME_FACE_IOU``, for a face that is looked for in a part of the picture, or that a person
@@ -66,13 +69,14 @@ class NearestPupils:
 class FaceAnalyser:
     """Examines the faces of pictures with the loaded models; each worker process has one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  the models of a worker
         self,
         finder: FaceFinder,
         sface: SFaceEmbedder,
         dlib: Embedder,
         thresholds: Thresholds,
         portraits: FaceFinder | None = None,
+        school: SchoolRecognition | None = None,
     ) -> None:
         """Keep the models.
 
@@ -82,6 +86,7 @@ class FaceAnalyser:
             dlib: Embeds the faces that SFace alone leaves open.
             thresholds: Distances and quality thresholds in force.
             portraits: A faster finder that is used first for enrolment photos.
+            school: The school's own model, which then decides in place of SFace and dlib.
         """
         self._finder = finder
         self._portraits = portraits or finder
@@ -89,7 +94,10 @@ class FaceAnalyser:
         self._dlib = dlib
         self._thresholds = thresholds
         self._landmark_refiner = LandmarkRefiner()
+        self._school = school
         self._versions = {SFACE: sface.version, DLIB: dlib.version}
+        if school:
+            self._versions[SCHOOL] = school.embedder.version
 
     def analyse(self, rgb: RGB, gallery: Gallery) -> tuple[FaceEvidence, ...]:
         """Every face of a picture, with its quality and identity.
@@ -144,6 +152,11 @@ class FaceAnalyser:
             gallery: The templates of enrolled pupils.
         """
         average = sface.mean(axis=0, keepdims=True)
+        if self._school:
+            refined = [(rgb, self._with_refined_landmarks(rgb, face)) for rgb, face in samples]
+            own = self._school.average(refined)
+            (decided,) = self._school.identify(average, own, self._versions, gallery)
+            return decided
         probes = Probes({SFACE: average}, self._versions)
         (first,) = match_by_sface(gallery, probes, self._thresholds)
         if first is not None:
@@ -166,7 +179,7 @@ class FaceAnalyser:
         Bystanders are ignored if they are much smaller and farther from the middle.
         ``rgb`` has shape (height, width, 3), dtype uint8, colour order RGB, upright.
         """
-        faces = _certain(self._portraits.find(rgb)) or _certain(self._finder.find(rgb))
+        faces = certain(self._portraits.find(rgb)) or certain(self._finder.find(rgb))
         if not faces:
             return not_enrollable(NotEnrollableReason.NO_FACE)
         subject = subject_of(rgb, faces)
@@ -176,7 +189,7 @@ class FaceAnalyser:
 
     def enrol_alone(self, rgb: RGB) -> EnrolmentFace | NotEnrollable:
         """As ``enrol``, of a picture in which no second face may be found, however small."""
-        faces = _certain(self._finder.find(rgb))
+        faces = certain(self._finder.find(rgb))
         subject = only_face(faces) if faces else None
         if subject is None:
             reason = NotEnrollableReason.TWO_FACES if faces else NotEnrollableReason.NO_FACE
@@ -190,7 +203,7 @@ class FaceAnalyser:
             rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
             box: The face in pixels, as it was found when the picture was examined.
         """
-        face = _at_place(self._finder.find(rgb), box, SAME_FACE_IOU)
+        face = at_place(self._finder.find(rgb), box, SAME_FACE_IOU)
         if face is None:
             return not_enrollable(NotEnrollableReason.NO_FACE)
         return self._make_enrolment_face(rgb, face)
@@ -207,10 +220,10 @@ class FaceAnalyser:
             count: How many pupils at most.
             allowed: Admission numbers of the pupils who may be compared for this face.
         """
-        around = _around(rgb, box)
-        part = rgb[around.y : around.y + around.height, around.x : around.x + around.width]
-        inside = Box(box.x - around.x, box.y - around.y, box.width, box.height)
-        face = _at_place(self._portraits.find(part), inside, DRAWN_FACE_IOU)
+        view = around(rgb, box)
+        part = rgb[view.y : view.y + view.height, view.x : view.x + view.width]
+        inside = Box(box.x - view.x, box.y - view.y, box.width, box.height)
+        face = at_place(self._portraits.find(part), inside, DRAWN_FACE_IOU)
         if face is None:
             return not_enrollable(NotEnrollableReason.NO_FACE)
         measured = self._make_enrolment_face(part, face)
@@ -220,6 +233,15 @@ class FaceAnalyser:
         probe = Probes(vectors, measured.versions)
         return NearestPupils(nearest_pupils(gallery, probe, self._thresholds, count, allowed))
 
+    def school_vector(self, portrait: RGB) -> SchoolVector | NotEnrollable:
+        """The vector of a stored portrait by the school's own model, or why there is none.
+
+        ``portrait`` is a decoded ``thumbnail.face_thumbnail``.
+        """
+        if self._school is None:
+            return not_enrollable(NotEnrollableReason.NO_FACE)
+        return self._school.vector_of_portrait(portrait)
+
     def _make_enrolment_face(self, rgb: RGB, subject: FoundFace) -> EnrolmentFace | NotEnrollable:
         subject = self._with_refined_landmarks(rgb, subject)
         measured = self._measure(rgb, subject)
@@ -228,6 +250,10 @@ class FaceAnalyser:
             detail = measured.refusal.detail if measured.refusal else ""
             return not_enrollable(NotEnrollableReason.POOR_PICTURE, detail)
         vectors = {SFACE: measured.vector, DLIB: second}
+        if self._school:
+            if (own := self._school.vector_of(rgb, subject)) is None:
+                return not_enrollable(NotEnrollableReason.POOR_PICTURE, NOT_MEASURED)
+            vectors[SCHOOL] = own
         portrait = face_thumbnail(rgb, subject.landmarks)
         turned = turn(subject.landmarks)
         return EnrolmentFace(vectors, self._versions, measured.quality, portrait, turned)
@@ -264,38 +290,12 @@ class FaceAnalyser:
         if not faces:
             return []
         rows = np.stack(sface)
+        if self._school:
+            own = self._school.embedder.embed(rgb, faces)
+            return self._school.identify(rows, own, self._versions, gallery)
         first = match_by_sface(gallery, Probes({SFACE: rows}, self._versions), self._thresholds)
         undecided = [index for index, identity in enumerate(first) if identity is None]
         dlib = self._dlib.embed(rgb, [faces[index] for index in undecided])
         probes = Probes({SFACE: rows[undecided], DLIB: dlib}, self._versions)
         second = iter(match(gallery, probes, self._thresholds))
         return [identity if identity is not None else next(second) for identity in first]
-
-
-@dataclass(frozen=True, eq=False)
-class MeasuredFace:
-    """The measurement of one face: a refusal, or its quality and SFace vector."""
-
-    refusal: NotMatched | None
-    quality: Quality | None = None
-    vector: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-
-
-def _around(rgb: RGB, box: Box) -> Box:
-    """The part of a picture with a face in its middle: the box and as much again on each side."""
-    height, width = rgb.shape[:2]
-    left, top = max(0, box.x - box.width), max(0, box.y - box.height)
-    right = min(width, box.x + 2 * box.width)
-    bottom = min(height, box.y + 2 * box.height)
-    return Box(left, top, max(1, right - left), max(1, bottom - top))
-
-
-def _at_place(found: Sequence[FoundFace], box: Box, least: float) -> FoundFace | None:
-    """The certain face that lies most in a box, with an overlap above ``least``; None for none."""
-    near = [face for face in _certain(found) if face.box.overlap(box) > least]
-    return max(near, key=lambda face: face.box.overlap(box), default=None)
-
-
-def _certain(found: Sequence[FoundFace]) -> list[FoundFace]:
-    """The faces on which the detectors agree."""
-    return [face for face in found if face.kind is FaceKind.FACE]

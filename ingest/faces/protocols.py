@@ -78,8 +78,8 @@ class Embedder(Protocol):
 
     name: str
     version: str
-    """First 12 hexadecimal digits of the weight file's SHA-256: templates of another version
-    are never compared."""
+    """Hexadecimal digits of a SHA-256: the first 12 of the weight file's, or all 64 over file and
+    input form of the school's own model. Templates of another version are never compared."""
     dimensions: int
 
     def embed(self, rgb: RGB, faces: Sequence[FoundFace]) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ decided anew; its old decision releases nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
 
 from consent_gate.db.models import ChannelDecision, ChannelStatus, Item, ItemState, Priority
@@ -30,11 +31,19 @@ def flag_unrecognised() -> int:
 
     Call inside the transaction that enrols the pupil.
     """
+    return flag_held(_COULD_BE_MATCHED)
+
+
+def flag_held(reasons: Collection[str]) -> int:
+    """Flag every picture that is held for one of these reasons. Returns how many.
+
+    Call inside a transaction.
+    """
     held = ChannelDecision.objects.filter(
         verdict=ChannelStatus.HELD, item__state=ItemState.DECIDED, item__wrapped_key__isnull=False
     ).order_by("-item__received_at", "item")
     rows = held.values_list("item", "reasons").iterator()
-    found = (item for item, reasons in rows if not _COULD_BE_MATCHED.isdisjoint(reasons))
+    found = (item for item, given in rows if not set(reasons).isdisjoint(given))
     chosen = list(islice(dict.fromkeys(found), MAX_FLAGGED))
     for start in range(0, len(chosen), 500):
         Item.objects.filter(pk__in=chosen[start : start + 500]).update(needs_reexamination=True)

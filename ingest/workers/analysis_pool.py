@@ -7,15 +7,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Protocol, TypeVar, TypeVarTuple
 
 from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.home import Home
+from consent_gate.home.settings_school_model import SchoolModel
 from consent_gate.matching.gallery import Gallery
+from consent_gate.matching.school_model import SchoolModelUse
 from consent_gate.model import Reason
+from consent_gate.register.school_model import school_model_use
 from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
+from ingest.faces.embedders.school_model import SchoolModelForm, verified_bytes
 from ingest.faces.weights import ALL_WEIGHTS, locate
 from ingest.film.libav import FilmLimits
 from ingest.workers import sandbox, worker
@@ -23,7 +28,7 @@ from ingest.workers.examination import Examination, not_examined
 from ingest.workers.process_pool import WorkerPool
 from ingest.workers.sandbox import Confinement
 from ingest.workers.served_file import OnProgress, ServedFile
-from ingest.workers.worker import WorkerConfig
+from ingest.workers.worker_config import WorkerConfig
 from ingest.workers.worker_errors import TaskError, TaskFailed, TaskTimeout
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 
@@ -67,6 +72,7 @@ class AnalysisPool:
 
         Raises:
             ModelUnavailable: A weight file is missing or is not the one that was measured.
+            SchoolModelUnavailable: The school's own model is missing or is another file.
             SandboxUnavailable: The kernel cannot restrict workers as the settings require.
         """
         analysis = home.settings.analysis
@@ -75,6 +81,9 @@ class AnalysisPool:
             raise SandboxUnavailable(f"This machine lacks {' and '.join(missing)}.")
         for weights in ALL_WEIGHTS:
             locate(weights)
+        school = school_model(home)
+        if school:
+            verified_bytes(school[0].path, school[0].sha256)
         self.size = analysis.workers or len(os.sched_getaffinity(0))
         config = WorkerConfig(
             gallery=gallery,
@@ -82,9 +91,12 @@ class AnalysisPool:
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             film_limits=FilmLimits(max_seconds=60 * home.settings.film.max_minutes),
             text_side=text_side(home),
+            school=school,
         )
         confinement = Confinement(
-            analysis.megabytes_per_worker, required=analysis.sandbox == "required"
+            analysis.megabytes_per_worker,
+            required=analysis.sandbox == "required",
+            files=(school[0].path,) if school else (),
         )
         sandbox.hide_memory()
         self._pool = WorkerPool(
@@ -183,6 +195,29 @@ def result_of(future: Future[T], seconds: float | None = None) -> T | RenditionR
         return RenditionRefused(Reason.NOT_EXAMINED, f"The examination failed ({error}).")
     except TaskError:
         return RenditionRefused(Reason.NOT_EXAMINED, WORKER_CRASHED)
+
+
+def school_model(home: Home) -> tuple[SchoolModelForm, SchoolModelUse] | None:
+    """``WorkerConfig.school`` by the settings and what was accepted."""
+    chosen, use = home.settings.recognition.model, school_model_use(home)
+    if chosen is None or use is None:
+        return None
+    return form_of(chosen, home.root), use
+
+
+def form_of(model: SchoolModel, root: Path) -> SchoolModelForm:
+    """What a worker receives of the setting. ``root`` is the home, for a relative path."""
+    return SchoolModelForm(
+        path=model.path(root),
+        sha256=model.sha256,
+        version=model.version,
+        side=model.input.side,
+        bgr=model.input.colours == "bgr",
+        channels_last=model.input.layout == "nhwc",
+        mean=model.input.mean,
+        scale=model.input.scale,
+        landmarks=model.landmarks,
+    )
 
 
 def text_side(home: Home) -> int:

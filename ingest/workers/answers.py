@@ -32,8 +32,8 @@ MAX_NUMBER = 1 << 31
 """Integers are smaller than this in absolute value."""
 MAX_TEXT = 10_000
 """Characters of one text."""
-VECTOR_LENGTH = 128
-"""Numbers in one face vector, for both models."""
+LONGEST_VECTOR = 4096
+"""Most numbers in one face vector. The classes that hold vectors check their exact length."""
 
 LENGTH_BYTES = 4
 SCALARS = (bool, int, float, str)
@@ -208,7 +208,7 @@ class _Reader:
 
     def _vector(self, content: Any) -> Any:
         blob = self._blob(content)
-        _require(content, len(blob) == 4 * VECTOR_LENGTH)
+        _require(content, 0 < len(blob) <= 4 * LONGEST_VECTOR and len(blob) % 4 == 0)
         vector = np.frombuffer(blob, np.float32).copy()
         return _require(vector, bool(np.isfinite(vector).all()))
 

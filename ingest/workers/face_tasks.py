@@ -11,7 +11,7 @@ from consent_gate.model import Box, FaceKind, Reason
 from ingest.decoding.decode import DecodedImage, DecodeError, decode
 from ingest.faces.analyser import NearestPupils
 from ingest.faces.detectability import detectability
-from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable
+from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable, SchoolVector
 from ingest.workers.worker import this_worker
 from publish.rendition import RenditionRefused
 
@@ -33,6 +33,14 @@ def enrol_pose(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
     if isinstance(picture, RenditionRefused):
         return picture
     return this_worker().analyser.enrol_alone(picture.rgb)
+
+
+def measure_stored_portrait(data: bytes) -> SchoolVector | NotEnrollable | RenditionRefused:
+    """The vector of a stored portrait by the school's own model, or why there is none."""
+    picture = _decoded(data)
+    if isinstance(picture, RenditionRefused):
+        return picture
+    return this_worker().analyser.school_vector(picture.rgb)
 
 
 def enrol_selected_face(

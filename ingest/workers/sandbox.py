@@ -65,6 +65,8 @@ class Confinement:
     """Limit of the address space."""
     required: bool = True
     """Whether the worker refuses to run where the kernel cannot restrict it completely."""
+    files: tuple[Path, ...] = ()
+    """Files that it may read besides the program: the school's own face model."""
 
 
 def missing_parts() -> tuple[str, ...]:
@@ -93,7 +95,7 @@ def enter(confinement: Confinement, pipe: int, packages: Iterable[str] = PACKAGE
     _forget_environment()
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     hide_memory()
-    paths, threads = readable_paths(packages), _thread_count()
+    paths, threads = [*readable_paths(packages), *confinement.files], _thread_count()
     try:
         landlock.allow_reading_only(paths)
         if threads != 1:

@@ -10,7 +10,7 @@ examined.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -19,12 +19,10 @@ import pi_heif
 from PIL import Image
 
 from consent_gate.errors import GateError
-from consent_gate.matching.gallery import Gallery
 from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
-from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Box, Examined, Reason, TextCheck
 from consent_gate.names.visible_names import ReadLine
-from ingest.decoding.decode import DecodeError, DecodeLimits, decode
+from ingest.decoding.decode import DecodeError, decode
 from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
@@ -34,7 +32,7 @@ from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
 from ingest.film.examine import FilmExaminer, TooManyFaces
-from ingest.film.libav import FilmLimits, SeekableFile, load_film_decoders
+from ingest.film.libav import SeekableFile, load_film_decoders
 from ingest.film.live_photo import identifier_of_film
 from ingest.film.rendition import FilmSearchers, make_film
 from ingest.film.search import SCOUT_FROM
@@ -44,6 +42,7 @@ from ingest.lettering.lettering import Lettering, TooMuchText
 from ingest.lettering.reader import TextReader
 from ingest.workers.examination import Examination, not_examined
 from ingest.workers.served_file import report_progress
+from ingest.workers.worker_config import WorkerConfig as WorkerConfig  # noqa: PLC0414  re-exported
 from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.rendition import (
     FilmRequest,
@@ -59,19 +58,6 @@ PREVIEW = RenditionSpec(max_side=1600, quality=80)
 MIN_RENDITION_FACE_SCORE = 0.8
 """The YuNet score from which a face found only in the rendered picture refuses it: the original has
 been judged by the full ensemble."""
-
-
-@dataclass(frozen=True, eq=False)
-class WorkerConfig:
-    """What a worker receives once, when it starts."""
-
-    gallery: Gallery
-    thresholds: Thresholds
-    limits: DecodeLimits
-    film_limits: FilmLimits = field(default_factory=FilmLimits)
-    text_side: int = 0
-    """Longer side in pixels of the largest picture that a channel publishes, at which text is read;
-    0: no text is read."""
 
 
 class _Worker:
@@ -93,6 +79,7 @@ class _Worker:
             DlibEmbedder(),
             config.thresholds,
             portraits=self.portrait_finder,
+            school=config.open_school_model(),
         )
 
 
@@ -143,7 +130,7 @@ def _examine(data: bytes) -> Examination:
         pixels_sha256=picture.pixels_sha256,
         faces=faces,
         device=picture.device,
-        templates_from=worker.config.thresholds.fitted_on,
+        templates_from=worker.config.fitted_on,
         text_side=worker.config.text_side,
         text_check=_unread(),
     )
@@ -202,7 +189,7 @@ def _examine_film(film: SeekableFile) -> Examination:
         height=result.height,
         pixels_sha256=result.frames_sha256,
         faces=result.faces,
-        templates_from=worker.config.thresholds.fitted_on,
+        templates_from=worker.config.fitted_on,
         film=result.film,
         text_side=worker.config.text_side,
         text_check=_unread(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from consent_gate.model import Box, FaceKind
 from ingest.faces.align import ARCFACE_TEMPLATE
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
+from ingest.faces.embedders.school_model import SchoolModelEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.protocols import RGB, Embedder, FoundFace
+from tests.support import onnx_models
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ class EmbedderContract:
 
     def test_it_says_which_weights_it_has(self, embedder: Embedder) -> None:
         assert embedder.name
-        assert re.fullmatch(r"[0-9a-f]{12}", embedder.version)
+        assert re.fullmatch(r"[0-9a-f]{12}|[0-9a-f]{64}", embedder.version)
 
 
 class TestSFace(EmbedderContract):
@@ -73,3 +76,30 @@ class TestDlib(EmbedderContract):
     @pytest.fixture
     def embedder(self) -> Embedder:
         return DlibEmbedder()
+
+
+class TestModelOfASchool(EmbedderContract):
+    """A model that a school plugs in."""
+
+    @pytest.fixture
+    def embedder(self, tmp_path: Path) -> Embedder:
+        return SchoolModelEmbedder(onnx_models.form(tmp_path / "m.onnx", onnx_models.blotches()))
+
+
+@pytest.fixture(scope="module")
+def sface_in_another_form(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    path = tmp_path_factory.mktemp("model") / "m.onnx"
+    data = onnx_models.sface_in_another_form()
+    return SchoolModelEmbedder(onnx_models.form(path, data, input=onnx_models.ANOTHER_FORM))
+
+
+class TestSFaceInAnotherForm(EmbedderContract):
+    """The bundled SFace, exported with rows first, blue first and figures of -1 to 1."""
+
+    @pytest.fixture
+    def embedder(self, sface_in_another_form: Embedder) -> Embedder:
+        return sface_in_another_form
+
+    def test_it_measures_as_the_bundled_sface_does(self, embedder: Embedder, colours: RGB) -> None:
+        plugged = embedder.embed(colours, [face()])
+        assert plugged == pytest.approx(SFaceEmbedder().embed(colours, [face()]), abs=1e-4)

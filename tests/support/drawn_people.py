@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import Box, FaceKind, Identity, Match, NotMatched, Reason, Unknown
-from ingest.faces.analyser import MeasuredFace
+from ingest.faces.measured_face import MeasuredFace
 from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import estimated_landmarks
 from ingest.film.decode import FilmReader

@@ -7,12 +7,13 @@ import ctypes
 from ingest.decoding.decode import DecodedImage, DecodeLimits
 from ingest.decoding.decode import decode as decode_picture
 from ingest.workers import worker
+from ingest.workers.worker_config import WorkerConfig
 
 WILD_POINTER, FAILED_ASSERTION, BOMB = b"[wild pointer]", b"[failed assertion]", b"[bomb]"
 """Ends of files, behind the picture's own end."""
 
 
-def start_with_a_fragile_decoder(setup: worker.WorkerConfig) -> None:
+def start_with_a_fragile_decoder(setup: WorkerConfig) -> None:
     """The real worker with its models and limits, whose decoder dies of three kinds of file.
 
     As a fault in a library written in C would: a wild pointer, a failed assertion, a bomb.

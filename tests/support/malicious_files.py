@@ -104,3 +104,8 @@ def _try(what: object) -> str:
     except OSError as error:
         return f"failed: {error}"
     return "done"
+
+
+def size_of(path: str) -> int:
+    """The size of a file, read as a task of a worker."""
+    return len(Path(path).read_bytes())

@@ -113,6 +113,9 @@ class Migration(migrations.Migration):
                 ('proposed_by', models.CharField(max_length=150)),
                 ('accepted_at', models.DateTimeField(null=True)),
                 ('accepted_by', models.CharField(blank=True, max_length=150)),
+                ('school_model', models.CharField(blank=True, max_length=64)),
+                ('measured_photos', models.JSONField(default=list)),
+                ('seal', models.CharField(blank=True, max_length=64)),
             ],
         ),
         migrations.CreateModel(
@@ -494,7 +497,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('model', models.CharField(max_length=20)),
-                ('model_version', models.CharField(max_length=20)),
+                ('model_version', models.CharField(max_length=64)),
                 ('ciphertext', models.BinaryField()),
                 ('photo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='templates', to='gate.enrolmentphoto')),
             ],

@@ -145,7 +145,7 @@ class Template(models.Model):
 
     photo = models.ForeignKey(EnrolmentPhoto, on_delete=models.CASCADE, related_name="templates")
     model = models.CharField(max_length=20)
-    model_version = models.CharField(max_length=20)
+    model_version = models.CharField(max_length=64)
     ciphertext = models.BinaryField()
     """The float32 vector, encrypted under the templates key and tied to pupil and model version."""
 

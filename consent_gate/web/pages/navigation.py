@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from consent_gate.db.models import Item, ItemState, NeverPublishLift, SuspendedPurpose, User
 from consent_gate.messages import purpose_title
+from consent_gate.register.school_model import school_model_use
 from consent_gate.review.sealed_exports import open_requests
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.request_context import current_home
@@ -69,6 +70,7 @@ def school(request: HttpRequest) -> dict[str, Any]:
         "tabs": _tabs(user, current_page),
         "sealed_count": cache(partial(_sealed_count, user)),
         "suspended": cache(partial(_suspended_purposes, user)),
+        "school_model_refusal": cache(partial(_school_model_refusal, user)),
     }
 
 
@@ -111,6 +113,14 @@ def _suspended_purposes(user: User) -> list[str]:
     titles = current_home().settings.consent_titles
     names = SuspendedPurpose.objects.order_by("purpose").values_list("purpose", flat=True)
     return [purpose_title(name, titles) for name in names]
+
+
+def _school_model_refusal(user: User) -> str:
+    """Why the school's own face model decides nothing; empty where it does, or there is none."""
+    if current_home().settings.recognition.model is None or not may_open(user, "queue"):
+        return ""
+    use = school_model_use(current_home())
+    return use.refusal if use else ""
 
 
 def _confirmations_waiting(user: User) -> int:

@@ -15,7 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import ThresholdSet
 from consent_gate.errors import GateError
 from consent_gate.matching.thresholds import Thresholds
+from consent_gate.operations.school_model import accept_proposal
 from consent_gate.register import thresholds
+from consent_gate.register.school_model import school_model_use
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages.names import display_names
 from consent_gate.web.request_context import current_home, current_user
@@ -30,8 +32,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show the thresholds in force, the proposals and the reports."""
     rows = list(ThresholdSet.objects.order_by("-pk")[:MAX_ROWS])
     names = display_names(name for row in rows for name in (row.proposed_by, row.accepted_by))
-    in_force = thresholds.thresholds_in_force()
+    use = school_model_use(current_home())
+    in_force = (use.thresholds if use else None) or thresholds.thresholds_in_force()
     context = {
+        "school_model": current_home().settings.recognition.model,
+        "refusal": use.refusal if use else "",
         "rate": round(1 / in_force.false_accept_rate),
         "force": in_force,
         "shipped": not any(row.accepted_at and _has_values(row, in_force) for row in rows),
@@ -70,7 +75,7 @@ def report(_request: HttpRequest, name: str) -> HttpResponse:
 def accept(request: HttpRequest, number: int) -> HttpResponse:
     """Put a proposal into force in the user's name."""
     try:
-        thresholds.accept(current_home(), number, current_user(request).username)
+        accept_proposal(current_home(), number, current_user(request).username)
         messages.success(
             request, f"Proposal {number} is in force for all pictures that arrive from now on."
         )

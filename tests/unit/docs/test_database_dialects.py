@@ -128,6 +128,14 @@ REACHED_BY = {
         "integration/operations/test_doctor.py",
         "test_a_damaged_database_is_found",
     ),
+    "consent_gate.register.school_model:accept_school_model": (
+        "integration/register/test_school_model.py",
+        "test_it_waits_for_a_person_and_the_audit_trail_says_who",
+    ),
+    "ingest.enrolment.school_vectors:_store": (
+        "integration/operations/test_school_model.py",
+        "test_stored_portraits_are_measured_when_a_model_is_set",
+    ),
     "consent_gate.operations.machine_checks:database": (
         "integration/operations/test_metrics.py",
         "test_a_gate_not_heard_of_for_long_answers_503",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from consent_gate.matching.gallery import MODELS
 from consent_gate.model import Quality
 from ingest.enrolment.webcam_poses import (
     GOOD_BRIGHTNESS,
@@ -37,7 +39,8 @@ NAN = float("nan")
 
 
 def face(turn: float = 0.0, quality: Quality = GOOD) -> EnrolmentFace:
-    return EnrolmentFace({}, {}, quality, b"", turn)
+    vectors = {model: np.ones(128, np.float32) for model in MODELS}
+    return EnrolmentFace(vectors, dict.fromkeys(vectors, "v1"), quality, b"", turn)
 
 
 def poses(straight: float, left: float, right: float) -> dict[Pose, EnrolmentFace]:

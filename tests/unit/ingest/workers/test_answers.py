@@ -22,7 +22,12 @@ from consent_gate.model import (
     Reason,
     Unknown,
 )
-from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable, NotEnrollableReason
+from ingest.faces.enrolment_face import (
+    EnrolmentFace,
+    NotEnrollable,
+    NotEnrollableReason,
+    SchoolVector,
+)
 from ingest.workers import answers, face_tasks, worker
 from ingest.workers.answers import AnswerInvalid
 from ingest.workers.examination import Examination
@@ -68,11 +73,14 @@ def test_each_kind_of_answer_comes_out_as_it_went_in(task: Any, value: object) -
 
 
 def test_vectors_come_out_as_they_went_in() -> None:
-    vector = np.linspace(0, 1, answers.VECTOR_LENGTH, dtype=np.float32)
-    face = EnrolmentFace({"sface": vector}, {"sface": "v1"}, QUALITY, b"portrait")
+    vector = np.linspace(0, 1, 128, dtype=np.float32)
+    own = np.linspace(0, 1, 512, dtype=np.float32)
+    vectors = {"sface": vector, "dlib": vector, "school": own}
+    face = EnrolmentFace(vectors, dict.fromkeys(vectors, "v1"), QUALITY, b"portrait")
     data = answers.encode(succeeded=True, value=face)
     _, got = answers.decode(data, answers.answer_type(face_tasks.enrol))
     assert np.array_equal(got.vectors["sface"], vector)
+    assert np.array_equal(got.vectors["school"], own)
     assert (got.versions, got.quality, got.portrait) == (face.versions, QUALITY, b"portrait")
 
 
@@ -138,11 +146,41 @@ def test_a_message_of_the_wrong_length_is_refused(data: bytes) -> None:
         answers.decode(data, type(None))
 
 
-@pytest.mark.parametrize("vector", [np.full(128, np.nan, np.float32), np.zeros(127, np.float32)])
-def test_a_vector_that_cannot_be_compared_is_refused(vector: Any) -> None:
-    face = EnrolmentFace({"sface": vector}, {"sface": "v1"}, QUALITY, b"portrait")
+GOOD = np.ones(128, np.float32)
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        {"sface": np.full(128, np.nan, np.float32), "dlib": GOOD},
+        {"sface": np.zeros(127, np.float32), "dlib": GOOD},
+        {"sface": GOOD},
+        {"sface": GOOD, "dlib": GOOD, "school": np.ones(31, np.float32)},
+        {"sface": GOOD, "dlib": GOOD, "school": np.ones(4097, np.float32)},
+        {"sface": GOOD, "dlib": GOOD, "school": np.full(512, np.inf, np.float32)},
+        {"sface": GOOD, "dlib": GOOD, "another": GOOD},
+    ],
+)
+def test_vectors_that_cannot_be_compared_are_refused(
+    vectors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as worker:  # a worker that was taken over checks nothing
+        worker.setattr(EnrolmentFace, "__post_init__", lambda _: None)
+        face = EnrolmentFace(vectors, dict.fromkeys(vectors, "v1"), QUALITY, b"portrait")
+        data = answers.encode(succeeded=True, value=face)
     with pytest.raises(AnswerInvalid):
-        answers.decode(answers.encode(succeeded=True, value=face), EnrolmentFace)
+        answers.decode(data, EnrolmentFace)
+
+
+@pytest.mark.parametrize("length", [31, 4097])
+def test_a_portraits_vector_of_no_sensible_length_is_refused(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as worker:
+        worker.setattr(SchoolVector, "__post_init__", lambda _: None)
+        data = answers.encode(True, SchoolVector(np.ones(length, np.float32), "v"))  # noqa: FBT003
+    with pytest.raises(AnswerInvalid):
+        answers.decode(data, SchoolVector)
 
 
 def test_what_is_no_data_is_not_sent() -> None:

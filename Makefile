@@ -41,8 +41,8 @@ PYTEST := env OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESS
 # All tests on SQLite, and on PostgreSQL those that depend on the database.
 # Prints at its end how long each part took. The second run uses the models' answers of the first.
 test: $(READY) browser
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && mkdir "$$folder/answers" && \
-	export CONSENT_GATE_TEST_ANSWERS="$$folder/answers" && timed=".ci/timed $$folder/times" && \
+	@folder=$$(mktemp -d -p "$$(.ci/folder-for-tests)") && trap 'rm -rf "$$folder"' EXIT && mkdir "$$folder/answers" && \
+	export TMPDIR="$$folder" CONSENT_GATE_TEST_ANSWERS="$$folder/answers" && timed=".ci/timed $$folder/times" && \
 	$$timed "lint, types and layers" $(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types layers && \
 	$$timed "tests on SQLite" $(PYTEST) -m "not slow and not wordpress" && \
 	$$timed "tests on PostgreSQL" $(PYTEST) --database postgresql -m "dialect and not slow and not wordpress" \

@@ -161,8 +161,9 @@ def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
             )
         hold = _time_in_the_lock(home, server)
         print(
-            f"recording a photo holds its school's turn for {1000 * hold['clock']:.1f} ms by the"
-            f" clock, of which {1000 * hold['processor']:.1f} ms are processor time"
+            "recording a photo delays the school's other transactions by"
+            f" {1000 * hold['clock']:.1f} ms by the clock,"
+            f" of which {1000 * hold['processor']:.1f} ms are processor time"
         )
         depths = fetch_times()
         for depth, seconds in depths.items():

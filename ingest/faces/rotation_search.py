@@ -30,8 +30,10 @@ WITHOUT_UPRIGHT = (1, 2, 3)
 """For sizes at which the upright search has found upright faces already."""
 MAX_ROLL = 25.0
 """Degrees by which landmarks may correct the angle of a view."""
-MAX_DISTANCE_OUTSIDE = 0.3
+MAX_DISTANCE_OUTSIDE = 0.1
 """How far outside the picture the centre of a face may lie, in heights of the face."""
+MAX_PIXELS_OUTSIDE = 3.0
+"""The same in pixels, which is added: small places are drawn some pixels off."""
 SAME_PLACE = 0.4
 """Distance of two centres, in heights of the larger face, below which two faces of similar size are
 one. The faces of two people cannot be so close."""
@@ -268,7 +270,7 @@ def _is_same_angle(proposal: Proposal, other: Proposal) -> bool:
 def _is_inside(proposal: Proposal, width: int, height: int) -> bool:
     """Whether about half of the face or more is in the picture, not in the mirrored margin."""
     x, y = proposal.centre
-    room = MAX_DISTANCE_OUTSIDE * proposal.height
+    room = MAX_PIXELS_OUTSIDE + MAX_DISTANCE_OUTSIDE * proposal.height
     return -room <= x <= width + room and -room <= y <= height + room
 
 

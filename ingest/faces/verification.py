@@ -36,6 +36,10 @@ MIN_POSSIBLE_CLASSIFIED = 3.2
 """The classifier's log-odds from which a place is a possible face, whatever the detectors say. In
 the same 25 pictures 97 % of the faces had 3 or more, and 0.36 places without a face a picture; 96 %
 had 3.3 or more, and 0.2 places."""
+MIN_POSSIBLE_LARGE_CLASSIFIED = 4.5
+"""The same for a place of ``LARGE`` pixels or more. Clothes, hands and edges of portraits had up to 4.3."""
+LARGE = 48.0
+"""Height in pixels."""
 MIN_LOG_ODDS_SO_FAR = (-3.0, -2.0, -1.0)
 """Sum of both detectors' mean log-odds after one, two and three crops below which no more are made.
 In the fit half the least of 747 places that passed with all four was -2.6, -1.7 and -0.5; of 131
@@ -173,7 +177,8 @@ def _classified(views: Halvings, proposal: Proposal, classifier: PlaceClassifier
 def _kind(log_odds: float, classified: float, height: float) -> FaceKind | None:
     if log_odds >= MIN_FACE_LOG_ODDS:
         return FaceKind.FACE
-    is_possible = log_odds >= MIN_POSSIBLE_LOG_ODDS or classified >= MIN_POSSIBLE_CLASSIFIED
+    least = MIN_POSSIBLE_CLASSIFIED if height < LARGE else MIN_POSSIBLE_LARGE_CLASSIFIED
+    is_possible = log_odds >= MIN_POSSIBLE_LOG_ODDS or classified >= least
     return FaceKind.POSSIBLE if is_possible and height >= MIN_POSSIBLE_HEIGHT else None
 
 

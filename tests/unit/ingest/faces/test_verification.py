@@ -16,7 +16,7 @@ from ingest.faces.verification import (
     CLASSIFIED,
     MIN_CLASSIFIED,
     MIN_FIRST_CLASSIFIED,
-    MIN_POSSIBLE_CLASSIFIED,
+    MIN_POSSIBLE_LARGE_CLASSIFIED,
     MIN_QUICK,
     Proposal,
     likely_places,
@@ -115,7 +115,7 @@ def test_no_more_crops_are_made_where_the_first_show_no_face(
 
 def test_a_place_where_the_classifier_alone_is_sure_is_possible_with_a_box() -> None:
     verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
-    sure = FixedClassifier(MIN_POSSIBLE_CLASSIFIED)
+    sure = FixedClassifier(MIN_POSSIBLE_LARGE_CLASSIFIED)
     face = verify_proposal(halvings(picture(100)), PLACE, verifiers, sure)
     assert face is not None
     assert face.kind is FaceKind.POSSIBLE

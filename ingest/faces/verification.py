@@ -37,7 +37,7 @@ MIN_POSSIBLE_CLASSIFIED = 3.2
 the same 25 pictures 97 % of the faces had 3 or more, and 0.36 places without a face a picture; 96 %
 had 3.3 or more, and 0.2 places."""
 MIN_POSSIBLE_LARGE_CLASSIFIED = 4.5
-"""The same for a place of ``LARGE`` pixels or more. Clothes, hands and edges of portraits had up to 4.3."""
+"""The same for a place of ``LARGE`` pixels or more. Clothes and hands in portraits had up to 4.3."""
 LARGE = 48.0
 """Height in pixels."""
 MIN_LOG_ODDS_SO_FAR = (-3.0, -2.0, -1.0)

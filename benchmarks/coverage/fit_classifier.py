@@ -18,8 +18,8 @@ import argparse
 import hashlib
 import math
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +28,13 @@ from scipy.optimize import minimize
 
 from benchmarks.coverage.__main__ import photos
 from benchmarks.coverage.faces import strangers
-from benchmarks.coverage.perceptron import fitted_network
 from benchmarks.coverage.scenes import Pasted, Scene, crowd_scene, event_scene, pasted_scene
 from benchmarks.data import SHARED
 from benchmarks.faces.crowd import is_for_report, truth
 from consent_gate.model import FaceKind
-from ingest.faces.augmentation import halvings
 from ingest.faces.finder import FaceFinder, default_finder
-from ingest.faces.place_classifier import WEIGHTS, Linear, Perceptron, PlaceFeatures
-from ingest.faces.verification import CLASSIFIED, QUICK, Proposal, place_crop
+from ingest.faces.place_classifier import QUICK_SIDE, SIDE, WEIGHTS, PlaceFeatures
+from ingest.faces.verification import CLASSIFIED, Proposal, place_crop
 
 HELD_OUT_SHARE = 4
 """One in so many people and photos is held out for the check."""
@@ -52,6 +50,9 @@ PENALTY = 0.05
 """Weight of the squared weights in the fit; of 0.02 to 0.2 the check found no better one."""
 NEGATIVES_WEIGHT = 1.5
 """Weight of all places without a face together, against that of all faces."""
+
+Model = tuple[NDArray[np.float64], float]
+"""One weight for each feature, and the intercept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,22 +87,16 @@ def main() -> None:
         return
     examples = read(chosen.files)
     large = examples.features.reshape(-1, examples.features.shape[2])
-    network = fitted_network(large, np.repeat(examples.is_face, 2))
-    quick = fitted(examples.quick, examples.is_face)
+    models = {
+        SIDE: fitted(large, np.repeat(examples.is_face, 2)),
+        QUICK_SIDE: fitted(examples.quick, examples.is_face),
+    }
     if chosen.check:
-        check(read(chosen.check), network, quick)
+        check(read(chosen.check), models)
         return
-    write(network, quick)
-
-
-def write(network: Perceptron, quick: Linear) -> None:
-    """Write the weights where the product reads them."""
-    arrays = {"quick_weights": quick.weights, "quick_intercept": np.array(quick.intercept)}
-    arrays |= {field.name: getattr(network, field.name) for field in fields(network)}
-    halves = {name: values.astype(np.float16) for name, values in arrays.items()}
-    # The spread of a feature can be too small for 16 bits.
-    halves |= {name: arrays[name].astype(np.float32) for name in ("mean", "spread")}
-    np.savez_compressed(WEIGHTS, allow_pickle=False, **halves)
+    numbers = {f"weights_{side}": model[0].astype(np.float16) for side, model in models.items()}
+    numbers |= {f"intercept_{side}": np.array(model[1]) for side, model in models.items()}
+    np.savez_compressed(WEIGHTS, allow_pickle=False, **numbers)
     print("SHA256 =", hashlib.sha256(WEIGHTS.read_bytes()).hexdigest())
 
 
@@ -109,16 +104,18 @@ def collect(file: Path, scenes: range, *, held_out: bool) -> None:
     """Write the examples of these scenes to ``file``."""
     finder = default_finder()
     upright, features = finder.upright_only(), PlaceFeatures()
-    large: list[NDArray[np.float16]] = []
+    large: list[list[NDArray[np.float16]]] = []
     quick: list[NDArray[np.float16]] = []
     labels: list[tuple[bool, int, int]] = []
     for number in scenes:
         scene = _scene(number, held_out=held_out)
-        views = halvings(scene.rgb)
         for place, face in _chosen(finder, upright, scene, np.random.default_rng(number)):
-            crops = [place_crop(views, place, variant).pixels for variant in CLASSIFIED]
-            quick += [*features.of([place_crop(views, place, QUICK).pixels]).astype(np.float16)]
-            large.append(features.of(crops).astype(np.float16))
+            first, *others = (
+                features.of(place_crop(scene.rgb, place, variant).pixels).astype(np.float16)
+                for variant in CLASSIFIED
+            )
+            quick.append(first)
+            large.append(others)
             labels.append((face >= 0, number, face))
         if number % 10 == 9 or number == scenes[-1]:
             is_face, numbers, faces = zip(*labels, strict=True)
@@ -133,7 +130,7 @@ def read(files: Sequence[Path]) -> Examples:
     return Examples(*(np.concatenate([part[name] for part in parts]) for name in names))
 
 
-def fitted(features: NDArray[np.float16], labels: NDArray[np.bool_]) -> Linear:
+def fitted(features: NDArray[np.float16], labels: NDArray[np.bool_]) -> Model:
     """Weights and intercept of a logistic regression with a penalty on standardised weights."""
     rows = features.astype(np.float32)
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-3
@@ -153,15 +150,14 @@ def fitted(features: NDArray[np.float16], labels: NDArray[np.bool_]) -> Linear:
     start = np.zeros(rows.shape[1] + 1)
     best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
     weights = best[:-1] / spread
-    return Linear(weights.astype(np.float32), float(best[-1] - mean @ weights))
+    return weights, float(best[-1] - mean @ weights)
 
 
-def check(examples: Examples, network: Perceptron, small: Linear) -> None:
+def check(examples: Examples, models: Mapping[int, Model]) -> None:
     """Print the share of faces found, and false places a scene, by cut-off."""
-    count, crops, width = examples.features.shape
-    log_odds = network.log_odds(examples.features.reshape(-1, width).astype(np.float32))
-    log_odds = log_odds.reshape(count, crops).mean(axis=1)
-    quick = small.log_odds(examples.quick.astype(np.float32))
+    (weights, intercept), (quick_weights, quick_intercept) = models[SIDE], models[QUICK_SIDE]
+    log_odds = (examples.features.astype(np.float32) @ weights + intercept).mean(axis=1)
+    quick = examples.quick.astype(np.float32) @ quick_weights + quick_intercept
     is_face = examples.is_face
     sure = quick[is_face & (log_odds >= 1)]
     for share in (0.002, 0.005, 0.01, 0.02):

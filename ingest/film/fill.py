@@ -10,7 +10,7 @@ import numpy as np
 from consent_gate.model import Box
 from ingest.faces.protocols import RGB
 from ingest.film.covers import Place
-from publish.rendering.heads import clip, head_of
+from publish.rendering.heads import clip
 from publish.rendering.redact import SOLID_RGB, Redaction, redact
 
 EDGE_PX = 4
@@ -36,7 +36,7 @@ def heads_of(places: Iterable[Place], scale: float) -> tuple[Box, ...]:
 
 def covered_frame(rgb: RGB, faces: Sequence[Box]) -> RGB:
     """Return the frame with these heads filled; the frame itself where there are none."""
-    return redact(rgb, tuple(Redaction(box, head_of(box)) for box in faces)) if faces else rgb
+    return redact(rgb, tuple(Redaction(box, box.with_margin()) for box in faces)) if faces else rgb
 
 
 def heads_in(
@@ -50,7 +50,7 @@ def heads_in(
         published: Width and height of the published film.
     """
     across, down = published[0] / judged[0], published[1] / judged[1]
-    heads = (clip(head_of(box), *judged) for box in faces)
+    heads = (clip(box.with_margin(), *judged) for box in faces)
     return tuple(
         Box(
             ceil(head.x * across),

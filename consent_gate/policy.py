@@ -108,6 +108,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import pairwise
 from math import isfinite
 
 from consent_gate import film_spans
@@ -851,7 +852,11 @@ _TAG_BASIS: Mapping[TagKind, str] = {
 
 def _can_be_covered(shown: Shown | None) -> bool:
     """Rule 14: whether it is known where a face of a film is in each frame that shows it."""
-    return shown is not None and shown.is_followed is True and bool(shown.path)
+    if shown is None or shown.is_followed is not True or not shown.path:
+        return False
+    times = [point[0] for point in shown.path]
+    in_order = all(earlier < later for earlier, later in pairwise(times))
+    return in_order and times[0] <= shown.from_s and times[-1] >= shown.to_s
 
 
 def _known_reason(reason: Reason) -> Reason:

@@ -8,19 +8,19 @@ from typing import Protocol
 
 import cv2
 
-from consent_gate import film_spans
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, Publication
 from consent_gate.decisions.publications import appearance_of
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Channel, Settings
+from consent_gate.home.settings import Channel
 from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.publication import Appearance
 from consent_gate.register.relevant import pupils_of
 from consent_gate.vault.interface import PartReader
 from consent_gate.vault.originals import open_original, read_part
+from publish.film_requests import film_request, is_altered
 from publish.rendering.heads import head_of, heads_of
 from publish.rendering.redact import Redaction
 from publish.rendering.render import Chroma, ImageFormat, RenditionSpec
@@ -94,7 +94,7 @@ def _films_of(
 ) -> list[Rendition | RenditionRefused]:
     """The films of the publications, each with the parts that staff keep and their covers."""
     appearances = [appearance_of(publication) for publication in publications]
-    if any(_is_altered(appearance, evidence) for appearance in appearances):
+    if any(is_altered(appearance, evidence) for appearance in appearances):
         return [ALTERED_FILM] * len(publications)
     requests = [
         film_request(home.settings, publication.channel, evidence, appearance)
@@ -105,42 +105,6 @@ def _films_of(
             return renderer.make_films(original, requests)
     except (OSError, DecryptionError):
         return [UNREADABLE] * len(publications)
-
-
-def _is_altered(appearance: Appearance, evidence: Examined) -> bool:
-    """Whether a film was changed in a way in which no film is published."""
-    known = range(len(evidence.faces))
-    covers = all(i in known and evidence.faces[i].shown for i in appearance.covered)
-    return bool(appearance.crop or appearance.redactions) or not covers
-
-
-def film_request(
-    settings: Settings, channel: str, evidence: Examined, appearance: Appearance
-) -> FilmRequest:
-    """Return what to encode of a film for one channel.
-
-    A face that is cut away or covered was not judged, so it stops the film where it can still be
-    found.
-    """
-    kept, covered = appearance.kept, appearance.covered
-    tracks = (
-        face.shown
-        for index, face in enumerate(evidence.faces)
-        if index not in covered and face.shown is not None
-    )
-    hidden = (shown for i in covered if (shown := evidence.faces[i].shown) is not None)
-    return FilmRequest(
-        max_side=min(settings.film.max_side, settings.channels[channel].max_side),
-        frames_sha256=evidence.pixels_sha256,
-        width=evidence.width,
-        height=evidence.height,
-        tracks=tuple(
-            track for track in tracks if kept is None or not film_spans.is_cut_away(track, kept)
-        ),
-        kept=kept,
-        covered=tuple(hidden),
-        scene_starts=evidence.film.scene_starts if evidence.film else (),
-    )
 
 
 def rendition_spec(

@@ -215,10 +215,9 @@ def place_at(path: Sequence[PathPoint], time: float) -> Place | None:
 
 def path_between(path: Sequence[PathPoint], begin: float, end: float) -> list[PathPoint]:
     """Return the points of a path from one time to another, and the next one on either side."""
-    inside = [at for at, point in enumerate(path) if begin <= point.time <= end]
-    if not inside:
-        return []
-    return list(path[max(0, inside[0] - 1) : inside[-1] + 2])
+    before = sum(point.time <= begin for point in path)
+    until = sum(point.time < end for point in path)
+    return list(path[max(before - 1, 0) : until + 1])
 
 
 def _is_lost(track: Track, time: float) -> bool:

@@ -35,8 +35,8 @@ from ingest.film.covers import Covers
 from ingest.film.decode import FilmReader
 from ingest.film.libav import FilmLimits
 from ingest.film.rendition import FilmSearchers, make_film
+from publish.film_requests import film_request
 from publish.rendition import Rendition, RenditionRefused
-from publish.rendition_requests import film_request
 from tests.support.core_factories import (
     ANN as ANNS_NUMBER,
 )
@@ -218,10 +218,10 @@ AWAY = (250, 250, 30)
 
 def three_scenes() -> list[RGB]:
     """Ann, and a stranger who turns away for some frames; runs through; is there for one frame."""
-    ann = (ANN, 20, 160)
-    walk = [((AWAY if 10 <= n <= 13 else STRANGER), 60 + 3 * n, 20) for n in range(24)]
-    run = [(STRANGER, 20 * n, 60) for n in range(3, 14)]
-    glimpse = [(STRANGER, 200, 40)]
+    ann = (ANN, 266, 186)
+    walk = [((AWAY if 10 <= n <= 13 else STRANGER), 60 + 3 * n, 10) for n in range(24)]
+    run = [(STRANGER, 20 * n, 10) for n in range(11)]
+    glimpse = [(STRANGER, 100, 20)]
     return (
         [scene(ann, stranger) for stranger in walk]
         + [scene(ann, grey=40)] * 3

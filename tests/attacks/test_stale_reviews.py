@@ -110,6 +110,7 @@ def test_a_cover_ends_where_a_new_examination_follows_other_faces(world: World) 
     view = read_part(world.home, film, "film")
     for face in (0, 1):
         review.tag_face(acts(world, film), face, Tag(TagKind.BLURRED))
+    cut_film(acts(world, film), FilmCut.OUT, 1500, 2001)
     page = acts(world, film)
     review.release(page, ["website"], "Both are covered")
     assert is_open(film)
@@ -117,6 +118,8 @@ def test_a_cover_ends_where_a_new_examination_follows_other_faces(world: World) 
     seen = evidence_of(film)
     examine_again(world, film, replace(seen, faces=seen.faces[::-1]), view)
     assert not StaffTag.objects.filter(item=film).exists()
+    film.refresh_from_db()
+    assert film.film_edit is None
     assert not is_open(film)
     with pytest.raises(EditConflict):
         review.tag_face(page, 0, Tag(TagKind.BLURRED))

@@ -28,7 +28,7 @@ def test_the_faces_of_a_film_are_named_and_it_is_released_by_keys_alone(
 ) -> None:
     log_in(page)
     page.goto(f"/pictures/{film.pk}/")
-    page.wait_for_function("document.querySelector('video').readyState > 0")
+    wait_for_film(page)
     assert page.evaluate("document.querySelector('video').duration") == pytest.approx(2, abs=0.1)
     assert page.locator(".tile").count() == page.locator(".track").count() == 4
     expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
@@ -44,3 +44,57 @@ def test_the_faces_of_a_film_are_named_and_it_is_released_by_keys_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_text("Undo").first).to_be_visible()
     assert film.approvals.filter(refused=False).exists()
+
+
+@pytest.mark.slow
+def test_a_film_is_cut_and_a_face_in_it_covered_by_keys_alone(
+    site: Site, film: Item, page: Page
+) -> None:
+    log_in(page)
+    page.goto(f"/pictures/{film.pk}/")
+    wait_for_film(page)
+    seek(page, 0.68)
+    page.keyboard.press("]")
+    expect(page.locator("#cut [name=to]")).to_have_value("0:00.680")
+    expect(page.get_by_text("Cut away: face 4.")).to_be_visible()  # nothing is saved yet
+    film.refresh_from_db()
+    assert film.film_edit is None
+    page.keyboard.press("t")
+    expect(page.get_by_text("Only these parts are published")).to_be_visible()
+    expect(page.locator(".tile.cut")).to_have_count(1)
+    expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.locator(".tile.cleared")).to_have_count(3)
+    wait_for_film(page)
+    seek(page, 0.4)
+    cover = page.locator(".screen .cover")
+    expect(cover).to_have_attribute("visibility", "visible")
+    box, screen = cover.bounding_box(), page.locator("video").bounding_box()
+    assert box is not None
+    assert screen is not None
+    scale = min(screen["width"] / 320, screen["height"] / 240)
+    left = screen["x"] + (screen["width"] - 320 * scale) / 2
+    assert (box["x"] - left) / scale == pytest.approx(80 - 10, abs=2)  # where the face is
+    expect(page.get_by_text("You can release it").first).to_be_visible()
+    page.keyboard.press("r")
+    page.keyboard.type("I watched it")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Undo").first).to_be_visible()
+    assert film.approvals.filter(refused=False).exists()
+
+
+def wait_for_film(page: Page) -> None:
+    """Wait until the player knows the length of the film."""
+    page.evaluate(
+        "() => new Promise(done => { const film = document.querySelector('video');"
+        " film.readyState > 0 ? done() : film.addEventListener('loadedmetadata', done); })"
+    )
+
+
+def seek(page: Page, seconds: float) -> None:
+    """Show a moment of the film."""
+    page.evaluate(
+        "at => new Promise(done => { const film = document.querySelector('video');"
+        " film.addEventListener('seeked', done, { once: true }); film.currentTime = at; })",
+        seconds,
+    )

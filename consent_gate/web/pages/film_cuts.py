@@ -91,7 +91,8 @@ def _parts(spans: Spans) -> str:
     named = [f"{clock(s.from_ms / 1000)} to {clock(s.to_ms / 1000)}" for s in spans]
     if not named:
         return ""
-    return f"{', '.join(named)} ({film_spans.total_ms(spans) / 1000:.1f} s)"
+    tenths = film_spans.total_ms(spans) // 100
+    return f"{', '.join(named)} ({tenths / 10:.1f} s)"
 
 
 def _bar(film: FilmView, span: FilmSpan) -> SpanBar:

@@ -823,6 +823,10 @@ def test_a_face_of_a_film_that_nobody_followed_cannot_be_covered() -> None:
         None,
         replace(covered.shown, is_followed=False),
         replace(covered.shown, path=()),
+        replace(covered.shown, path=covered.shown.path[:1]),
+        replace(covered.shown, path=covered.shown.path[1:]),
+        replace(covered.shown, path=covered.shown.path[::-1]),
+        replace(covered.shown, path=covered.shown.path * 2),
     ):
         film = make_film(replace(A_STRANGER, shown=shown_so))
         assert_held(website_verdict(film, staff=COVERED), Reason.UNKNOWN_FACE)

@@ -51,12 +51,15 @@ function showPlaces() {
   }
 }
 
+let isFollowing = false;
 function followFilm() {
+  isFollowing = player() !== null;
   showPlaces();
-  requestAnimationFrame(followFilm);
+  if (isFollowing) requestAnimationFrame(followFilm);
 }
-if (player()) followFilm();
-document.addEventListener("htmx:afterSettle", showPlaces);
+const startFollowing = () => { if (!isFollowing) followFilm(); };
+document.addEventListener("DOMContentLoaded", startFollowing);
+document.addEventListener("htmx:afterSettle", startFollowing);
 
 /* Enter in a time shows what it would change; it must not press the first button of the form. */
 document.addEventListener("keydown", (event) => {

@@ -207,3 +207,31 @@ def test_a_film_that_was_cut_must_have_the_judged_frames_everywhere() -> None:
 def test_a_cut_that_leaves_no_frame_publishes_nothing() -> None:
     film = make_film(drawn_frames(50))
     assert publish(film, request(film, kept=(FilmSpan(2000, 9000),))) == rendition._NOT_JUDGED
+
+
+HIDDEN = Shown(0.0, 0.36, 0.0, ((0.0, 100, 100, 40, 40), (0.36, 100, 100, 40, 40)))
+
+
+def test_a_covered_head_is_grey_in_every_frame_and_in_the_poster() -> None:
+    film = make_film(drawn_frames(10))
+    made = publish(film, request(film, covered=(HIDDEN,)))
+    assert isinstance(made, Rendition)
+    assert made.film is not None
+    with FilmReader(io.BytesIO(made.film.data)) as reader:
+        frames = [frame.rgb for frame in reader.frames()]
+    poster = cv2.imdecode(np.frombuffer(made.data, np.uint8), cv2.IMREAD_COLOR)
+    for rgb in (*frames, np.asarray(poster)):
+        assert np.abs(rgb[98:142, 98:142].astype(int) - 96).max() < 20
+
+
+def test_no_place_in_a_cover_may_look_like_a_face_even_where_somebody_cleared_is() -> None:
+    film = make_film(drawn_frames(10))
+    order = request(film, HIDDEN, covered=(HIDDEN,))
+    assert publish(film, order, Scout((100, 100, 40, 40))) == rendition._NOT_HIDDEN
+    assert isinstance(publish(film, order), Rendition)
+
+
+def test_a_cover_that_was_not_filled_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendition, "covered_frame", lambda rgb, _: rgb)
+    film = make_film(drawn_frames(10))
+    assert publish(film, request(film, covered=(HIDDEN,))) == rendition._NOT_PLAIN

@@ -21,6 +21,7 @@ from ingest.film.tracks import (
     likeness,
     links,
     overlap,
+    path_between,
     place_at,
 )
 
@@ -172,3 +173,17 @@ def test_links_take_the_best_overlap_first() -> None:
     far, near = make_sighting((110, 100, 50, 60)), make_sighting((101, 100, 50, 60))
     track = Track(0, 0, make_sighting())
     assert links([track], [far, near]) == {1: track}
+
+
+def test_a_part_of_a_path_reaches_to_the_next_point_on_either_side() -> None:
+    path = [PathPoint(time, (time, 0.0, 1.0, 1.0)) for time in (0.0, 1.0, 2.0, 3.0)]
+    for span, expected in (
+        ((0.0, 3.0), [0, 1, 2, 3]),
+        ((1.0, 2.0), [1, 2]),
+        ((1.2, 1.7), [1, 2]),
+        ((0.5, 2.5), [0, 1, 2, 3]),
+        ((2.9, 3.0), [2, 3]),
+        ((0.0, 0.0), [0]),
+    ):
+        assert [point.time for point in path_between(path, *span)] == expected
+    assert path_between([], 0.0, 1.0) == []

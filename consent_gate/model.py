@@ -609,6 +609,9 @@ class StaffInput:
     The machine alone clears no other pupil. None where nobody was named."""
     roll_threshold: bool = False
     """Whether a face may be matched at the threshold for as many pupils as are on the roll."""
+    roll_is_whole: bool = False
+    """Whether every pupil marked "never publish" who may have been at the event is on the roll: no
+    restore repeated it, and no such pupil is in one of its classes and not on it."""
     roll_unclear: bool = False
     """Whether the school named classes or pupils for the event that are not on the register."""
     seen_before: frozenset[str] = frozenset()

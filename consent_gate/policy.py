@@ -54,7 +54,8 @@ The rules, in the order of the code:
 13. A copy of a picture that staff refused for a channel, or recalled from it by hand, is held in
     that channel until a member of staff approves this copy. The copy of a sealed picture is sealed
     (rule 1). The picture and the film of a live photo count as copies of each other. One of them is
-    also held in a channel from which the other would be recalled.
+    also held in a channel from which the other would be recalled, or in which the gate covers
+    somebody in the other (rule 18).
 14. A film is judged as its faces are, each of which was followed through the frames of one scene.
     Staff may cut it: only the spans that stay are published. With a signed approval, a face counts
     as cut away (rules 8 and 10) where no frame stays that may show it, nor the judged frame before
@@ -98,7 +99,8 @@ The rules, in the order of the code:
        not confirmed, a face that was not examined, a pupil who must never be published;
     c. every pupil for whom the machine or staff take the face is on the register;
     d. where it is not certain whose face it is, no pupil marked "never publish" may be shown: the
-       school has none, or staff named the roll of the event, and none of them is on it;
+       school has none, or staff named the roll of the event, and none of them is on it. A roll
+       that a restore repeated does not count, nor one of a class in which such a pupil is by now;
     e. at least one other face stays to be seen.
 """
 
@@ -531,6 +533,8 @@ class _Case:
         pupils = self.register.pupils.items()
         marked = {number for number, pupil in pupils if pupil.never_publish is not False}
         marked |= self.register.never_published
+        if self.staff.roll_is_whole is not True:
+            return bool(marked)
         return any(self.is_at_event(number) for number in marked)
 
     def clearance_reasons(self, index: int) -> list[Reason]:

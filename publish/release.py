@@ -169,6 +169,11 @@ def place_publication(home: Home, publication: Publication) -> None:
         wanted = wanted_appearance(evidence, staff, channel, verdict)
         if not may_be_listed(verdict, history_of(item, row.channel), wanted):
             apply_decision(ctx, item)
+        elif wanted.by_gate and not row.gate_covers:
+            # Staff took back the answers that covered these faces, and the gate covers them itself.
+            row.gate_covers = len(wanted.by_gate)
+            row.save(update_fields=["gate_covers"])
+            apply_step(ctx.home, [row], WriteAgain())
         elif fields_name_pupil(home, row.title, row.alt):
             _hold(ctx, row, NAME_IN_TEXT)
         else:

@@ -31,7 +31,8 @@ def other_halves(item: Item) -> QuerySet[Item]:
 
 
 def with_other_half(ctx: DecisionContext, item: Item, staff: StaffInput) -> StaffInput:
-    """Add the channels from which the other half would be held or recalled today.
+    """Add the channels from which the other half would be held or recalled today, and those in
+    which the gate covers somebody in it.
 
     The other half is judged as if it were alone, so two halves cannot hold each other for ever.
     """
@@ -46,5 +47,9 @@ def with_other_half(ctx: DecisionContext, item: Item, staff: StaffInput) -> Staf
         if isinstance(evidence, Examined):
             register = register_for_item(half, ctx.now.date())
             own = decide(evidence, register, ctx.rules, ctx.now, load_staff_input(half))
-            held |= {channel for channel, verdict in own.items() if must_recall(verdict)}
+            held |= {
+                channel
+                for channel, verdict in own.items()
+                if must_recall(verdict) or verdict.covered  # a cover here covers nobody there
+            }
     return replace(staff, seen_before=staff.seen_before | held)

@@ -18,8 +18,9 @@ def redecide(home: Home, numbers: Collection[str], actor: str) -> int:
     """Decide every picture again in which one of these pupils may be.
 
     Also decides again the pictures of their siblings (``sibling_guard``) and lookalikes, and those
-    in which the gate covered a face if one of the pupils must never be published (rule 18d). A
-    picture that could newly be published is examined again first. Call inside a transaction.
+    with a covered face if one of the pupils must never be published (rule 18d): the gate may keep
+    the cover that staff took back. A picture that could newly be published is examined again
+    first. Call inside a transaction.
 
     Args:
         home: the school's home.
@@ -35,7 +36,7 @@ def redecide(home: Home, numbers: Collection[str], actor: str) -> int:
     wanted = Q(pk__in=items) if affected else Q(pk__in=())
     marked = PupilEntry.objects.filter(admission_number__in=numbers, never_publish=True)
     if marked.exists():
-        covered = Publication.objects.filter(gate_covers__gt=0, state__in=OPEN)
+        covered = Publication.objects.filter(state__in=OPEN).exclude(redactions=[])
         wanted |= Q(pk__in=covered.values("item"))
     elif not affected:
         return 0

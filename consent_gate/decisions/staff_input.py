@@ -10,6 +10,7 @@ from consent_gate.db.models import (
     EventPupil,
     Item,
     ItemState,
+    PupilEntry,
     SeenBefore,
     StaffApproval,
     StaffTag,
@@ -38,6 +39,7 @@ def load_staff_input(item: Item) -> StaffInput:
         sealed=item.state == ItemState.SEALED or any(is_sealed_copy(row) for row in copies),
         roster=_roster(named) if named and not named.unknown else None,  # rule 15 holds then
         roll_threshold=named is not None and not named.restored,
+        roll_is_whole=named is not None and _is_whole(named),
         roll_unclear=named is not None and bool(named.unknown),
         seen_before=frozenset(channel for row in copies for channel in closed_channels(row)),
     )
@@ -76,6 +78,19 @@ def _roster(named: EventClasses) -> frozenset[str]:
         "pupil__admission_number", "pupil__former_numbers"
     )
     return frozenset(number for current, former in pupils for number in (current, *former))
+
+
+def _is_whole(named: EventClasses) -> bool:
+    """Whether no pupil marked "never publish" is missing from the roll who may have been there.
+
+    The roll has who was in the classes when they were named. Somebody may have joined or left them
+    since.
+    """
+    if named.restored or named.unknown:
+        return False
+    marked = PupilEntry.objects.filter(never_publish=True, reg_group__in=named.reg_groups)
+    there = EventPupil.objects.filter(roll=named).values("pupil")
+    return not named.reg_groups or not marked.exclude(pk__in=there).exists()
 
 
 def signed_channels(item: Item) -> frozenset[str]:

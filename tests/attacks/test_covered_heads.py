@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from consent_gate.db.evidence_json import from_json, to_json
-from consent_gate.db.models import AuditEntry, ChannelDecision, Item, Publication, PupilEntry
+from consent_gate.db.models import (
+    AuditEntry,
+    ChannelDecision,
+    EventClasses,
+    Item,
+    Publication,
+    PupilEntry,
+)
+from consent_gate.decisions.event_classes import name_classes
 from consent_gate.decisions.redecide import redecide
 from consent_gate.decisions.rules_change import apply_rule_changes
 from consent_gate.home.home import Home
@@ -28,6 +37,7 @@ from consent_gate.model import (
     Identity,
     Match,
     Quality,
+    TagKind,
     Uncleared,
     Unknown,
 )
@@ -175,6 +185,18 @@ def with_stranger(home: Home, item: Item) -> None:
         decide_item(home, item)
 
 
+class AnotherFaceIfExamined(FakeRenderer):
+    """A renderer whose examination of a picture that the gate covered finds somebody."""
+
+    def _examined(self, shown: NDArray[np.uint8]) -> list[FaceEvidence]:
+        return [found_at(Box(100, 60, 20, 24))]
+
+    def _made(
+        self, rgb: NDArray[np.uint8], order: RenditionRequest
+    ) -> Rendition | RenditionRefused:
+        return make_rendition(rgb, order, lambda *_: [], self._examined)
+
+
 def sees_a_face(_: NDArray[np.uint8]) -> Sequence[Box]:
     return [Box(100, 60, 20, 24)]
 
@@ -260,6 +282,72 @@ def test_a_covered_stranger_who_may_be_a_pupil_never_to_publish_is_recalled(home
     publish_pending(home, FakeRenderer())
     assert shown(home) == []
     assert register_for_item(item, home.now().date()).never_published == {BEN}
+
+
+def covered_by_staff(home: Home, *, is_live: bool = False) -> Item:
+    """A picture whose second face staff covered, and who took that back."""
+    holding = with_channel(home, "website", uncleared=Uncleared.HOLD)
+    item = make_photo(holding, ANN, CAT)
+    with_stranger(holding, item)
+    item.tags.create(face=1, kind=TagKind.BLURRED, actor="j.shaw", created_at=home.now())
+    signed = {"actor": "j.shaw", "basis": "covered", "created_at": home.now() - timedelta(hours=1)}
+    item.approvals.create(channel="website", **signed)
+    with transaction.atomic():
+        decide_item(holding, Item.objects.get(pk=item.pk))
+    assert Publication.objects.get(channel="website", state="intended").gate_covers == 0
+    if is_live:
+        publish_pending(holding, FakeRenderer())
+    item.tags.all().delete()
+    item.approvals.all().delete()
+    return Item.objects.get(pk=item.pk)
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_a_cover_that_staff_take_back_and_the_gate_keeps_is_examined_too(
+    home: Home, is_written: bool
+) -> None:
+    item = covered_by_staff(home)
+    if is_written:
+        render_publications(home, FakeRenderer(), list(publications_to_render(home)))
+    with transaction.atomic():
+        decide_item(home, item)
+    looks = AnotherFaceIfExamined()
+    publish_pending(home, looks)
+    publish_pending(home, looks)
+    assert shown(home) == []
+
+
+def test_a_cover_of_staff_that_the_gate_keeps_is_recalled_for_a_pupil_never_to_publish(
+    home: Home,
+) -> None:
+    item = covered_by_staff(home, is_live=True)
+    with transaction.atomic():
+        decide_item(home, item)
+    publish_pending(home, FakeRenderer())
+    assert len(shown(home)) == 1
+    PupilEntry.objects.filter(admission_number=BEN).update(never_publish=True)
+    with transaction.atomic():
+        assert redecide(home, {BEN}, "office") == 1
+
+
+@pytest.mark.parametrize("comes", ["joins the class", "restore"])
+def test_a_roll_from_which_a_pupil_never_to_publish_may_be_missing_covers_no_stranger(
+    home: Home, comes: str
+) -> None:
+    PupilEntry.objects.filter(admission_number__in=(ANN, CAT)).update(reg_group="7B")
+    PupilEntry.objects.filter(admission_number=BEN).update(never_publish=True, reg_group="9A")
+    name_classes(home, "sports-day", ["7B"], "office")
+    with_stranger(home, make_photo(home, ANN, CAT))
+    publish_pending(home, FakeRenderer())
+    assert len(shown(home)) == 1
+    if comes == "restore":
+        EventClasses.objects.update(restored=True)
+    else:
+        PupilEntry.objects.filter(admission_number=BEN).update(reg_group="7B")
+    with transaction.atomic():
+        redecide(home, {BEN}, "office")
+    publish_pending(home, FakeRenderer())
+    assert shown(home) == []
 
 
 # --- with the real models ---

@@ -21,6 +21,7 @@ from consent_gate.model import (
     Shown,
     Tag,
     TagKind,
+    Uncleared,
 )
 from consent_gate.publication import OPEN
 from consent_gate.register.gallery_version import gallery_version
@@ -31,6 +32,7 @@ from ingest.workers.examination import Examination
 from publish.recall.by_hand import RecallSelection, recall_selection
 from tests.support.factories import STRANGER, World, make_evidence, matches
 from tests.support.fake_renderer import refuse_in_register
+from tests.support.settings_override import with_channel
 from tests.support.web_fixtures import world
 
 __all__ = ["world"]
@@ -105,6 +107,16 @@ def test_a_stranger_in_the_picture_holds_the_film_and_the_other_way_round(world:
     picture, film = live_photo(world, make_evidence(matches(ANN)), film_of(matches(ANN), STRANGER))
     assert (reasons(picture), reasons(film)) == (["seen_before"], ["unknown_face"])
     assert not is_out(picture)
+
+
+def test_a_stranger_whom_the_gate_covers_in_the_picture_still_holds_the_film(world: World) -> None:
+    world.home = with_channel(world.home, "website", uncleared=Uncleared.COVER)
+    both = make_evidence(matches(ANN), STRANGER), film_of(matches(ANN))
+    picture, film = live_photo(world, *both)
+    decide(world, picture)
+    assert is_out(picture)
+    assert reasons(film) == ["seen_before"]
+    assert not is_out(film)
 
 
 @pytest.mark.parametrize("held", ["picture", "film"])

@@ -219,6 +219,7 @@ def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInp
         sealed=draw(st.sampled_from((False,) * 7 + (True,))),
         roster=draw(st.sampled_from((None, None, frozenset(NUMBERS[:3])))),
         roll_threshold=draw(st.booleans()),
+        roll_is_whole=draw(st.booleans()),
         roll_unclear=draw(st.sampled_from((False,) * 7 + (True,))),
     )
 

@@ -1322,10 +1322,15 @@ def test_a_stranger_is_not_covered_where_a_pupil_never_to_publish_may_be_the_str
         if isinstance(covered_verdict(face, school=marked), Release):
             raise WronglyReleased(face)
     there, away = frozenset({ANN, BEN, CAT}), frozenset({ANN, CAT})
-    assert_held(
-        covered_verdict(make_face(Unknown()), school=marked, roster=there), Reason.UNKNOWN_FACE
+    for whole, roll in ((True, there), (False, away), (True, None)):
+        verdict = covered_verdict(
+            make_face(Unknown()), school=marked, roster=roll, roll_is_whole=whole
+        )
+        if isinstance(verdict, Release):
+            raise WronglyReleased(roll)
+    assert_released(
+        covered_verdict(make_face(Unknown()), school=marked, roster=away, roll_is_whole=True)
     )
-    assert_released(covered_verdict(make_face(Unknown()), school=marked, roster=away))
 
 
 def test_two_faces_like_one_pupil_may_be_somebody_never_to_publish() -> None:

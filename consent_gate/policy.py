@@ -248,7 +248,12 @@ def is_registered(device: str | None, register: Collection[str]) -> bool:
 
 
 def is_hidden(box: Box, picture: Examined, staff: StaffInput) -> bool:
-    """Rule 16: whether a part of the picture is cut away, or lies wholly under one cover."""
+    """Rule 16: whether a part of the picture is cut away, or lies wholly under one cover.
+
+    False for a film: a cover follows its face, so the part is seen in another frame.
+    """
+    if picture.film is not None:
+        return False
     if staff.crop is not None and box.is_apart_from(staff.crop):
         return True
     boxes = [*(face.box for face in picture.faces), *staff.added_faces]

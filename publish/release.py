@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
@@ -35,6 +36,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.decisions.apply import apply_decision, verdicts_of
 from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.outdated_names import must_compare_names
 from consent_gate.decisions.publications import (
     apply_step,
     history_of,
@@ -149,7 +151,8 @@ def render_publications(
 def place_publication(home: Home, publication: Publication) -> None:
     """Rename a written picture to its final name, if everyone in it is still cleared.
 
-    Consent is checked in the same transaction.
+    Consent is checked in the same transaction. If the register gained a name meanwhile, the picture
+    is examined again first.
 
     Raises:
         FolderUnavailable: The channel's folder is not there.
@@ -162,6 +165,9 @@ def place_publication(home: Home, publication: Publication) -> None:
         if row.state != PublicationState.WRITTEN or item.state != ItemState.DECIDED:
             return  # an item that is examined again is decided again first
         ctx = DecisionContext(home, register_for_item(item, home.now().date()), home.now())
+        if must_compare_names(item):
+            apply_decision(replace(ctx, may_open=True), item)
+            return
         staff = load_staff_input(item)
         verdict = verdicts_of(ctx, item, staff).get(row.channel)
         rules = {channel.name: channel for channel in ctx.rules.channels}

@@ -48,6 +48,7 @@ from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering
 from ingest.lettering.reader import TextReader
 from ingest.workers.examination import Examination
+from publish.release import publish_pending, render_publications
 from sims_import.applying.apply import ExportFile, apply_import
 from tests.support.factories import (
     CHANNELS,
@@ -56,6 +57,12 @@ from tests.support.factories import (
     encode_jpeg,
     matches,
     store_original,
+)
+from tests.support.fake_renderer import (
+    FakeRenderer,
+    make_photo,
+    make_world_with_ann,
+    read_manifest,
 )
 from tests.support.imports import HEADER
 from tests.support.lettering import Card, make_picture_with
@@ -379,6 +386,29 @@ def test_a_published_picture_without_its_original_stays_when_a_pupil_joins(schoo
     import_pupils(school.home, *ANN_AND_BEN, "000003 Cara Newcombe")
     item.refresh_from_db()
     assert (item.needs_reexamination, item.names_outdated) == (False, False)
+
+
+@pytest.mark.parametrize("state", ["intended", "written"])
+def test_a_picture_on_its_way_out_is_examined_again_when_a_pupil_joins(
+    home: Home, state: str
+) -> None:
+    make_world_with_ann(home)
+    item = make_photo(home, ANN)
+    Item.objects.filter(pk=item.pk).update(shows_text=True)
+    if state == "written":
+        render_publications(home, FakeRenderer(), list(Publication.objects.filter(item=item)))
+    assert set(Publication.objects.values_list("state", flat=True)) == {state}
+    ann = PupilEntry.objects.get()
+    import_pupils(home, f"{ANN} {ann.forename} {ann.surname}", "000003 Cara Newcombe")
+    publish_pending(home, FakeRenderer())
+    publish_pending(home, FakeRenderer())
+    item.refresh_from_db()
+    assert not any(read_manifest(home, channel)["items"] for channel in CHANNELS)
+    assert item.state == "received"
+    examination = Examination(from_json(item.evidence), None, lines=HARMLESS)
+    record_examination(home, item.pk, examination, gallery_version(home))
+    publish_pending(home, FakeRenderer())
+    assert len(read_manifest(home)["items"]) == 1
 
 
 def test_a_surname_beside_a_face_that_staff_drew_is_held(school: World) -> None:

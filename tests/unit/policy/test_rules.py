@@ -1016,6 +1016,15 @@ def test_text_beside_a_face_that_cannot_be_read_is_held_by_the_setting() -> None
     assert_held(website_verdict(looked_for(NamePart.FULL), rules=strict), Reason.TEXT_NOT_READ)
 
 
+def test_a_cover_hides_no_name_in_a_film() -> None:
+    """The cover follows its face, and the name may stand there in another frame."""
+    school = make_register(make_pupil(ANN, never_publish=True), make_pupil(BEN))
+    face = replace(followed(A_STRANGER), box=Box(50, 450, 400, 400))
+    assert face.box.encloses(NAME)
+    film = replace(make_film(face), names=(VisibleName(NAME, ANN, NamePart.FULL),))
+    assert_held(website_verdict(film, school, COVERED), Reason.VISIBLE_NAME)
+
+
 def test_staff_may_release_a_picture_with_a_name() -> None:
     assert_released(website_verdict(named(), staff=signed_input()))
 

@@ -206,7 +206,8 @@ class Shown:
     """Times between which frames may show the face although it was not found in them. They lie
     before ``from_s`` and after ``to_s`` by one judged frame or more. None where it is not known."""
     is_followed: bool = False
-    """Whether the detector that searches every frame has seen it, so that it can be covered."""
+    """Whether the detector that searches every frame has seen it clearly, so that it can be
+    covered."""
 
     def shares_moment_with(self, other: Shown) -> bool:
         """Whether both faces may be in one frame."""

@@ -63,7 +63,7 @@ The rules, in the order of the code:
     other. A cut that does not fit the film, or was made for other frames, holds it. So do a crop of
     a film and a face that staff drew, and rule 8 excuses no face of a film, because the face may be
     larger in another frame. A cover hides a face in all frames; a face that the detector of every
-    frame never saw cannot be covered, because nobody knows where it is between two searches. A face
+    frame never saw clearly cannot be covered: nobody knows where it is between two searches. A face
     that may be several people can be covered, but not named: the frames may show one after the
     other. An approval counts only where the gate has stored the film
     and its faces for staff to look at. Without that, what staff say can hold a film and not release

@@ -52,6 +52,9 @@ from ingest.film.tracks import (
 
 SCOUT_ALONE_FROM = 0.8
 """Score of the scout from which a track is a possible face although no other detector agrees."""
+FOLLOWED_FROM = 0.5
+"""Score of the scout in one frame of a track from which it would see the face in the neighbouring
+frames too. Below, nobody knows how long the face is there."""
 FIRST_PART_FRAMES = 3
 """Frames that are examined in the first part of a track; one in each later part."""
 MAX_LIVE_TRACKS = 120
@@ -250,7 +253,8 @@ class FilmExaminer:
             times = (found[0], found[1])
             evidence = self._evidence(track, followed, kind, named, times)
             tile = followed.tile if shows_it else None
-            self._faces.append(Found(evidence, tile, times, not track.only_ensemble))
+            is_followed = track.best_scout_score >= FOLLOWED_FROM
+            self._faces.append(Found(evidence, tile, times, is_followed))
 
     def _with_times(self, found: Found) -> FaceEvidence:
         """The face with the times between which it may be shown."""

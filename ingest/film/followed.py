@@ -36,4 +36,4 @@ class Found:
     times: tuple[float, float]
     """Seconds of the first and last frame that may be of this face."""
     is_followed: bool
-    """Whether the scout has seen it."""
+    """Whether the scout has seen it clearly."""

@@ -14,7 +14,8 @@ from ingest.film.search import ANY_ANGLE_SECONDS
 MARGIN_SECONDS = 0.2
 """How long before and after a face may be there without being found, within its scene."""
 UNFOLLOWED_SECONDS = ANY_ANGLE_SECONDS
-"""The same for a face that the scout never saw: all detectors search at every angle so seldom."""
+"""The same for a face that the scout never saw clearly: all detectors search at every angle so
+seldom."""
 BEYOND_SECONDS = 1.0
 """Where there is no frame before or after, the span reaches so far beyond the film."""
 
@@ -32,7 +33,7 @@ def maybe_shown(
         times: When each judged frame is shown, in seconds and in order.
         scene_starts: Times of the first frames of all scenes.
         found: Times of the first and the last frame in which the face was found.
-        is_followed: Whether the detector that searches every frame has seen the face.
+        is_followed: Whether the detector that searches every frame has seen the face clearly.
 
     Returns:
         The times of the judged frame before and of the one after, or earlier and later ones.

@@ -58,6 +58,7 @@ def _sighting(rgb: RGB, by_scout: Detection | None, by_ensemble: FoundFace | Non
         seen_by_scout=by_scout is not None,
         cut_off=_is_cut_off(place, rgb.shape[1], rgb.shape[0]),
         kind=by_ensemble.kind if by_ensemble is not None else None,
+        scout_score=by_scout.score if by_scout is not None else None,
     )
 
 

@@ -67,6 +67,8 @@ class Sighting:
     """Whether the edge of the frame cuts the face. It cannot be compared then."""
     kind: FaceKind | None = None
     """What the ensemble said; None where only the scout saw it."""
+    scout_score: float | None = None
+    """The scout's own score; None where it is ``score``."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,8 @@ def _extend(track: Track, time: float, sighting: Sighting) -> None:
     track.frames += 1
     track.only_ensemble = track.only_ensemble and not sighting.seen_by_scout
     if sighting.seen_by_scout:
-        track.best_scout_score = max(track.best_scout_score, sighting.score)
+        own = sighting.score if sighting.scout_score is None else sighting.scout_score
+        track.best_scout_score = max(track.best_scout_score, own)
     track.kind = surer_kind(track.kind, sighting.kind)
 
 

@@ -30,7 +30,7 @@ from consent_gate.model import (
     Verdict,
 )
 from consent_gate.publication import wanted_appearance
-from ingest.faces.protocols import RGB
+from ingest.faces.protocols import RGB, Detection
 from ingest.film.covers import Covers
 from ingest.film.decode import FilmReader
 from ingest.film.libav import FilmLimits
@@ -208,6 +208,33 @@ def test_a_film_of_which_a_stranger_has_the_beginning_is_trimmed() -> None:
             assert not any(map(shows_stranger, frames_of(publish(film, evidence, staff))))
         else:
             assert_held(verdict(evidence, staff), Reason.UNKNOWN_FACE)
+
+
+class HalfBlind(DrawnDetector):
+    """A scout that sees a stranger only as something at one moment, and other people well."""
+
+    def __init__(self, frame: int) -> None:
+        super().__init__("yunet")
+        self._frame = frame
+
+    def detect(self, rgb: RGB) -> list[Detection]:
+        found, at = super().detect(rgb), self.calls - 1
+        strangers = [d for d in found if d.x > 100]
+        others = [d for d in found if d not in strangers]
+        return others + [replace(d, score=0.35) for d in strangers if at == self._frame]
+
+
+def test_a_stranger_whom_the_scout_hardly_sees_is_not_cut_away_by_one_moment() -> None:
+    """All detectors see the face once; where it is before and after that, nobody knows."""
+    film = drawn_film(visit(18, 33, 75))
+    found = examine_drawn(film, scout=HalfBlind(25))
+    size = (found.width, found.height)
+    evidence = Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
+    (stranger,) = [f.shown for f in evidence.faces if isinstance(f.identity, Unknown)]
+    assert stranger is not None
+    assert stranger.from_s == stranger.to_s == 1.0
+    assert_held(verdict(evidence, cut_to(evidence, (0, 799), (1201, 3000))), Reason.UNKNOWN_FACE)
+    assert_held(verdict(evidence, cover_strangers(evidence)), Reason.UNKNOWN_FACE)
 
 
 # --- covers ---

@@ -92,7 +92,8 @@ The rules, in the order of the code:
     nobody but those who are cleared. A picture that is held for another reason is covered in the
     same way when staff approve it. All this must be true:
     a. the face was found in a photo by the examination. It is not one that only the finished
-       picture shows. Staff did not draw it, and did not say that they cannot tell who it is;
+       picture shows. Staff did not draw it, did not say that they cannot tell who it is, and do not
+       contradict the machine without an approval;
     b. every reason that holds the face is about who it is, what consent was given, or rule 17. The
        other reasons hold the picture: a brother or sister without an enrolment photo, a pupil whom
        the models confuse with somebody who is not cleared, an enrolment photo that is too old or
@@ -513,6 +514,8 @@ class _Case:
             return False  # rule 18a
         if tag is not None and tag.kind is TagKind.CANNOT_TELL:
             return False  # rule 18a
+        if self.is_contradicted(index):
+            return False  # rule 18a
         if not ANSWERED_BY_A_COVER.issuperset(reasons):
             return False
         is_certain = self.named_pupil(index) is not None and LACKS_CONSENT.issuperset(reasons)
@@ -553,9 +556,15 @@ class _Case:
         by_tag = self.tag_reasons(index, tag)
         if self.approval is not None and tag.kind is not TagKind.CANNOT_TELL:
             by_machine = [r for r in by_machine if r is Reason.NEVER_PUBLISH]
-        elif not (by_machine or by_tag) and self.named_pupil(index) != self.matched_pupil(index):
-            return [Reason.AMBIGUOUS_MATCH]  # staff contradict the machine without an approval
+        elif not (by_machine or by_tag) and self.is_contradicted(index):
+            return [Reason.AMBIGUOUS_MATCH]
         return list(dict.fromkeys([*by_machine, *by_tag]))
+
+    def is_contradicted(self, index: int) -> bool:
+        """Rule 9: whether staff contradict the machine's match without an approval."""
+        if index not in self.staff.tags or self.approval is not None:
+            return False
+        return self.matched_pupil(index) not in {None, self.named_pupil(index)}
 
     def machine_reasons(self, index: int) -> list[Reason]:
         """Rule 7: why the machine alone does not clear this face."""

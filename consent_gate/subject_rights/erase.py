@@ -103,7 +103,7 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
     pictures = pictures_of(numbers)
     register = load_register(home.now().date())
     ctx = DecisionContext(home, register, home.now(), actor)
-    before = before_erasure(ctx, pictures_held_by(entry, register), numbers)
+    before = before_erasure(ctx, pictures_held_by(entry, register, ctx.rules), numbers)
     alone = [item for item in pictures if _shows_nobody_else(item, numbers)]
     for item in alone:
         erase_item(home, item, "pupil_erased", actor)

@@ -25,9 +25,11 @@ from consent_gate.model import (
     Hold,
     Reason,
     Register,
+    Rules,
     StaffInput,
     Tag,
     TagKind,
+    Uncleared,
     Verdict,
 )
 from consent_gate.register.relevant import pupils_of
@@ -68,6 +70,8 @@ def lost_reasons(
         for face, found in _reasons_by_face(was).items():
             if not set(found) <= set(by_face.get(face, ())):
                 faces.add(face)
+        if isinstance(was, Hold) and now is not None:
+            faces.update(was.faces.keys() & now.covered.keys())  # it is merely covered now
     return LostReasons(lost or bool(faces), frozenset(faces))
 
 
@@ -86,12 +90,14 @@ def for_a_person(staff: StaffInput, lost: LostReasons) -> StaffInput:
     return replace(staff, tags=tags, approvals={})
 
 
-def pictures_held_by(entry: PupilEntry, register: Register) -> list[Item]:
+def pictures_held_by(entry: PupilEntry, register: Register, rules: Rules) -> list[Item]:
     """The pictures whose verdict may rest on a pupil's entry.
 
     Args:
         entry: The pupil who will be erased.
         register: The register with the pupil.
+        rules: The school's rules. Where a channel covers who is not cleared, a pupil marked "never
+            publish" holds every picture of a stranger (rule 18d).
     """
     numbers = set(numbers_of(entry))
     siblings = PupilEntry.objects.exclude(pk=entry.pk).exclude(family_group="")
@@ -107,6 +113,8 @@ def pictures_held_by(entry: PupilEntry, register: Register) -> list[Item]:
     wanted = Q(pk__in=shown) | Q(pk__in=tagged)
     for event in EventPupil.objects.filter(pupil=entry).values_list("roll__event", flat=True):
         wanted |= in_folder(event)
+    if entry.never_publish and any(c.uncleared is Uncleared.COVER for c in rules.channels):
+        wanted = Q()
     open_items = Item.objects.filter(state__in=(ItemState.DECIDED, ItemState.RECEIVED))
     return list(open_items.filter(wanted).exclude(evidence=None).order_by("received_at", "pk"))
 

@@ -42,6 +42,7 @@ from consent_gate.model import (
     Unknown,
 )
 from consent_gate.register.relevant import register_for_item
+from consent_gate.subject_rights.erase import erase_pupil
 from ingest.decoding.decode import DecodeLimits
 from ingest.workers import worker
 from publish.release import publications_to_render, publish_pending, render_publications
@@ -346,6 +347,25 @@ def test_a_roll_from_which_a_pupil_never_to_publish_may_be_missing_covers_no_str
         PupilEntry.objects.filter(admission_number=BEN).update(reg_group="7B")
     with transaction.atomic():
         redecide(home, {BEN}, "office")
+    publish_pending(home, FakeRenderer())
+    assert shown(home) == []
+
+
+@pytest.mark.parametrize("roll", [(), ("7B",)])
+def test_a_stranger_who_may_be_an_erased_pupil_never_to_publish_is_not_covered_later(
+    home: Home, roll: tuple[str, ...]
+) -> None:
+    PupilEntry.objects.update(reg_group="7B")
+    PupilEntry.objects.filter(admission_number=BEN).update(never_publish=True)
+    if roll:
+        name_classes(home, "sports-day", roll, "office")
+    item = make_photo(home, ANN, CAT)
+    with_stranger(home, item)
+    publish_pending(home, FakeRenderer())
+    assert shown(home) == []
+    erase_pupil(home, BEN, "d.officer")
+    with transaction.atomic():
+        decide_item(home, Item.objects.get(pk=item.pk))
     publish_pending(home, FakeRenderer())
     assert shown(home) == []
 

@@ -894,6 +894,16 @@ DELETIONS = [
         (("if self.staff.roll_is_whole is not True:", "if False:"),),
     ),
     Deletion(
+        "18a",
+        t.test_a_face_of_which_staff_and_the_machine_say_different_things_is_not_merely_covered,
+        (
+            (
+                "if self.is_contradicted(index):\n            return False",
+                "if False:\n            return False",
+            ),
+        ),
+    ),
+    Deletion(
         "18d",
         t.test_two_faces_like_one_pupil_may_be_somebody_never_to_publish,
         ((" and LACKS_CONSENT.issuperset(reasons)", ""),),

@@ -1342,6 +1342,13 @@ def test_a_stranger_is_not_covered_where_a_pupil_never_to_publish_may_be_the_str
     )
 
 
+def test_a_face_of_which_staff_and_the_machine_say_different_things_is_not_merely_covered() -> None:
+    objected = school_with(biometric_objection=True)
+    verdict = covered_verdict(make_matched_face(BEN), school=objected, tags={1: pupil_tag(CAT)})
+    if isinstance(verdict, Release):
+        raise WronglyReleased(verdict)
+
+
 def test_two_faces_like_one_pupil_may_be_somebody_never_to_publish() -> None:
     marked = school_with(never_publish=True)
     verdict = covered_verdict(make_matched_face(CAT), make_matched_face(CAT), school=marked)

@@ -9,6 +9,7 @@ import itertools
 import os
 import shutil
 import socket
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -80,9 +81,9 @@ def sparse(size: int, start: bytes = b"") -> Callable[[Path], None]:
 
 def listen(path: Path) -> None:
     """A socket; its own path may be too long, so it is made elsewhere and moved."""
-    with socket.socket(socket.AF_UNIX) as end:
-        end.bind("/tmp/consent-gate-test-socket")  # noqa: S108  moved at once
-        shutil.move("/tmp/consent-gate-test-socket", path)  # noqa: S108
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as end:
+        end.bind(f"{folder}/socket")
+        shutil.move(f"{folder}/socket", path)
 
 
 NEIGHBOURS: dict[str, tuple[bytes, Callable[[Path], object]]] = {

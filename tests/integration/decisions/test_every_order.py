@@ -344,6 +344,7 @@ class EveryOrder(RuleBasedStateMachine):
                 remove_withdrawn(self.home)
         except (CannotBeReleased, NotReviewable):
             self.ledger = before
+            remove_withdrawn(self.home)  # a restore may have left files of before
         except Killed:
             self.unchecked = True
             remove_withdrawn(self.home)
@@ -407,7 +408,7 @@ class EveryOrder(RuleBasedStateMachine):
             PublicationRow(
                 appearance_of(row),
                 S(row.state),
-                row.released_at is not None,
+                row.released_at is not None or row.withdrawn_at is not None,
                 row.cause,
                 row.approval_at_recall,
                 row.confirmed_at is not None,
@@ -523,6 +524,33 @@ def test_a_restore_lists_no_picture_of_before_a_crop(home: Home, clock: Clock) -
     machine.pictures_are_published(kill=None)
     machine.the_backup_is_restored(back_to_work=True)
     machine.pictures_are_published(kill=None)
+    assert not machine.rows().filter(state__in=OPEN).exists()
+
+
+def test_a_restore_repeats_two_recalls(home: Home, clock: Clock) -> None:
+    """An order that random ones once had: the second recall has no row in the backup."""
+    machine = machine_of(home, clock)()
+    machine.a_picture_of_ann()
+    machine.a_backup_is_made()
+    for _ in range(2):
+        machine.recall_by_hand(kill=None)
+        machine.staff_approve(kill=None)
+    machine.recall_by_hand(kill=None)
+    machine.the_backup_is_restored(back_to_work=False)
+    machine.nothing_that_came_back_is_out_without_a_later_word()
+    machine.staff_approve(kill=None)
+    assert machine.ledger.current is not None
+
+
+def test_a_refusal_after_a_restore_changes_nothing(home: Home, clock: Clock) -> None:
+    """An order that random ones once had: the restore repeats the refusal."""
+    machine = machine_of(home, clock)()
+    machine.a_picture_of_ann()
+    machine.a_backup_is_made()
+    machine.staff_refuse(kill=None)
+    machine.readers_confirm_and_a_year_passes(kill=None)
+    machine.the_backup_is_restored(back_to_work=False)
+    machine.staff_refuse(kill=None)
     assert not machine.rows().filter(state__in=OPEN).exists()
 
 

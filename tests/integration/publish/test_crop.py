@@ -111,7 +111,8 @@ def test_a_face_the_second_look_sees_in_the_crop_stops_it(
     clock.pass_minutes(2)
     publish_pending(home, FakeRenderer(sees=_somebody_at_the_bottom))
     assert published(home) == []
-    assert both.decisions.get(channel="website").reasons == ["possible_face"]
+    reasons = both.decisions.get(channel="website").reasons
+    assert reasons == ["possible_face", "unknown_face"]
 
 
 def _somebody_at_the_bottom(published: np.ndarray) -> list[Box]:

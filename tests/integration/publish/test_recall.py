@@ -284,7 +284,7 @@ def test_a_face_that_shows_only_at_published_size_holds_the_picture(home: Home) 
     publish_pending(home, FakeRenderer(sees=somebody_in_the_corner))
     assert published_counts(home) == {"website": 0, "mag": 0, "displays": 0}
     decision = ChannelDecision.objects.get(channel="website")
-    assert (decision.verdict, decision.reasons) == ("held", ["possible_face"])
+    assert (decision.verdict, decision.reasons) == ("held", ["possible_face", "unknown_face"])
     assert_folders_hold_just_the_manifest(home)
 
 

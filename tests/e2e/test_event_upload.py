@@ -15,6 +15,7 @@ from tests.support.factories import World
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_photos_arrive_whole_though_the_connection_breaks(
     site: Site, world: World, context: BrowserContext, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ until that release can no longer be undone; a recall never waits.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -46,16 +46,15 @@ from consent_gate.decisions.publications import (
 from consent_gate.decisions.rendition_faces import add_rendition_faces
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
-from consent_gate.home.filesystem import sync_folder
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Reason
-from consent_gate.publication import List, Write, WriteAgain, may_be_listed, wanted_appearance
+from consent_gate.publication import List, WriteAgain, may_be_listed, wanted_appearance
 from consent_gate.register.relevant import register_for_item
 from publish.albums import remove_albums_with_names
 from publish.channel import folder as channel_folder
 from publish.channel.files import file_names_of, files_of
-from publish.channel.folder import FolderProblem, folder_of, require_space
+from publish.channel.folder import FolderProblem, folder_of
 from publish.channel.manifest import manifest_is_stale, write_manifest
 from publish.name_check import fields_name_pupil
 from publish.recall.withdraw import (
@@ -64,9 +63,9 @@ from publish.recall.withdraw import (
     remove_withdrawn,
     remove_withdrawn_from,
 )
-from publish.rendition import Rendition, RenditionRefused
+from publish.rendition import RenditionRefused
 from publish.rendition_requests import Renderer, renditions_of
-from publish.staging import has_content, move_into_place, sha256_of, staging_name, write_staged
+from publish.staging import has_content, move_into_place, staging_name, write_rendition
 
 NAME_IN_TEXT = RenditionRefused(
     Reason.VISIBLE_NAME, "The title or description gives a pupil's name."
@@ -142,7 +141,8 @@ def render_publications(
             _hold_refused(home, publication, outcome)
             continue
         try:
-            _write_rendition(home, publication, outcome)
+            step = write_rendition(folder_of(home, publication.channel), publication, outcome)
+            apply_step(home, [publication], step)
         except (OSError, StorageFull) as error:
             problems.append(channel_folder.folder_problem(publication.channel, error))
     return problems
@@ -239,41 +239,6 @@ def _release_can_be_undone(home: Home) -> Exists:
     since = now - timedelta(seconds=home.settings.review.undo_seconds)
     approvals = StaffApproval.objects.filter(item=OuterRef("item"), channel=OuterRef("channel"))
     return Exists(approvals.filter(refused=False, created_at__gt=since, created_at__lte=now))
-
-
-def _write_rendition(home: Home, publication: Publication, made: Rendition) -> None:
-    """Write the files under temporary names, then record them in the ledger.
-
-    Raises:
-        OSError: The folder cannot be written.
-        StorageFull: There is no room, or the folder is not there.
-    """
-    folder = folder_of(home, publication.channel)
-    contents = [made.data, *(alternate.data for alternate in made.alternates)]
-    contents += [made.film.data] if made.film else []
-    require_space(folder, sum(len(data) for data in contents))
-    for data in contents:
-        write_staged(folder, publication, data)
-    sync_folder(folder)
-    siblings: tuple[Mapping[str, str | int | float], ...] = tuple(
-        {
-            "kind": alternate.kind.value,
-            "sha256": sha256_of(alternate.data),
-            "bytes": len(alternate.data),
-        }
-        for alternate in made.alternates
-    ) + _film_entries(made)
-    step = Write(sha256_of(made.data), len(made.data), made.width, made.height, siblings)
-    apply_step(home, [publication], step)
-
-
-def _film_entries(made: Rendition) -> tuple[Mapping[str, str | int | float], ...]:
-    """The film of a rendition, as the ledger lists it beside its poster."""
-    film = made.film
-    if film is None:
-        return ()
-    digest, seconds = sha256_of(film.data), round(film.seconds, 3)
-    return ({"kind": "mp4", "sha256": digest, "bytes": len(film.data), "seconds": seconds},)
 
 
 def _hold_refused(home: Home, publication: Publication, refusal: RenditionRefused) -> None:

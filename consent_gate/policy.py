@@ -78,7 +78,7 @@ The rules, in the order of the code:
     name, the picture is examined again before it is published. A signed approval for the channel
     overrides this, but not for the full name of a pupil marked "never publish": that name must be
     covered or cut away. The rule is off in a channel whose setting is "off". Of a film, one frame a
-    second is read, and each scene's start; a film that was examined without that is not held.
+    second is read, and each scene's start.
 17. By the channel's settings, a face that would be published larger than a limit holds the picture
     as too recognisable, and so does a face that is not turned away from the camera. Where the
     channel says so, a picture with a larger face is published so small that no face is larger, but
@@ -412,9 +412,7 @@ class _Case:
             reasons.append(Reason.VISIBLE_NAME)
         if self.channel.unread_text and any(m.part is NamePart.UNREAD for m in picture.names):
             reasons.append(Reason.UNREAD_TEXT)
-        # A film that was examined before films were read is not held for that.
-        passes = picture.film is not None and picture.text_check is not TextCheck.FAILED
-        if not wanted or passes:
+        if not wanted:
             return reasons
         published = min(self.channel.max_side, max(picture.width, picture.height))
         if picture.text_check is TextCheck.OFF:

@@ -59,6 +59,7 @@ from tests.support.drawn_people import (
     found_in,
     scene,
 )
+from tests.support.factories import with_text_read
 
 RATE = 25
 SCHOOL = make_register(make_pupil(ANNS_NUMBER))
@@ -68,7 +69,9 @@ def examined(film: bytes) -> Examined:
     """The evidence of a film, as the gate stores it."""
     found = examine_drawn(film)
     size = (found.width, found.height)
-    return Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
+    return with_text_read(
+        Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
+    )
 
 
 def cut_to(evidence: Examined, *parts: tuple[int, int]) -> StaffInput:
@@ -229,7 +232,9 @@ def test_a_stranger_whom_the_scout_hardly_sees_is_not_cut_away_by_one_moment() -
     film = drawn_film(visit(18, 33, 75))
     found = examine_drawn(film, scout=HalfBlind(25))
     size = (found.width, found.height)
-    evidence = Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
+    evidence = with_text_read(
+        Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
+    )
     (stranger,) = [f.shown for f in evidence.faces if isinstance(f.identity, Unknown)]
     assert stranger is not None
     assert stranger.from_s == stranger.to_s == 1.0

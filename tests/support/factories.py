@@ -180,9 +180,13 @@ def make_evidence(*identities: Identity, boxes: list[Box] | None = None) -> Exam
         for box, identity in zip(places, identities, strict=True)
     )
     digest = hashlib.sha256(repr(faces).encode()).hexdigest()
-    picture = Examined(WIDTH, HEIGHT, digest, faces)
+    return with_text_read(Examined(WIDTH, HEIGHT, digest, faces))
+
+
+def with_text_read(evidence: Examined) -> Examined:
+    """The evidence of a picture or film in which no text was found, though all was looked for."""
     return replace(
-        picture, text_check=TextCheck.COMPARED, text_side=10_000, looked_for=tuple(NamePart)
+        evidence, text_check=TextCheck.COMPARED, text_side=10_000, looked_for=tuple(NamePart)
     )
 
 

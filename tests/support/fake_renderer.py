@@ -28,10 +28,8 @@ from consent_gate.model import (
     FaceKind,
     Film,
     Match,
-    NamePart,
     Reason,
     Shown,
-    TextCheck,
     Unknown,
 )
 from consent_gate.register.repository import load_register
@@ -44,7 +42,7 @@ from publish.rendition import (
     RenditionRequest,
     make_rendition,
 )
-from tests.support.factories import World, store_original
+from tests.support.factories import World, store_original, with_text_read
 
 _MADE: dict[object, Rendition | RenditionRefused] = {}
 
@@ -126,15 +124,7 @@ def make_photo(home: Home, *pupils: str, event: str = "sports-day", title: str =
             state=ItemState.RECEIVED,
             received_at=home.now(),
             evidence=to_json(
-                Examined(
-                    rgb.shape[1],
-                    rgb.shape[0],
-                    pixels_sha256(rgb),
-                    faces,
-                    text_check=TextCheck.COMPARED,
-                    text_side=10_000,
-                    looked_for=tuple(NamePart),
-                )
+                with_text_read(Examined(rgb.shape[1], rgb.shape[0], pixels_sha256(rgb), faces))
             ),
             title=title,
         )
@@ -148,7 +138,8 @@ def make_film_item(home: Home, pupil: str, data: bytes = b"the bytes of a film")
     shown = Shown(0.0, 2.0, 1.0, ((0.0, 10, 10, 20, 20), (2.0, 12, 10, 20, 20)))
     identity = Match(pupil, distance=0.31, margin=0.22)
     face = FaceEvidence(Box(10, 10, 20, 20), 0.95, FaceKind.FACE, identity, shown=shown)
-    evidence = Examined(64, 36, "ab" * 32, (face,), film=Film(2.0, 50, 0, 2, 1, ("video h264",)))
+    film = Film(2.0, 50, 0, 2, 1, ("video h264",))
+    evidence = with_text_read(Examined(64, 36, "ab" * 32, (face,), film=film))
     with transaction.atomic():
         item = Item.objects.create(
             **store_original(home, item_id, data),

@@ -12,7 +12,7 @@ from consent_gate.vault.interface import as_stream
 from consent_gate.vault.originals import save_film_view, vault_of
 from ingest.film.decode import FilmReader
 from ingest.film.staff_view import TILE, ViewEncoder, packed, strip_of
-from tests.support.factories import World
+from tests.support.factories import World, with_text_read
 from tests.support.films import drawn_frames, make_film
 
 
@@ -26,7 +26,7 @@ def make_film_item(world: World, *identities: Identity, is_viewable: bool = True
         width, height = reader.facts.width, reader.facts.height
     film = Film(2.0, frames, 0, 2, 1, ("video h264",), is_viewable)
     faces = tuple(_track(number, identity) for number, identity in enumerate(identities))
-    evidence = Examined(width, height, digest, faces, film=film)
+    evidence = with_text_read(Examined(width, height, digest, faces, film=film))
     item = world.make_item(event="play", name="play.mp4", evidence=evidence)
     vault = vault_of(world.home)
     key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))

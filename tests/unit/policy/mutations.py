@@ -784,15 +784,20 @@ DELETIONS = [
         t.test_a_picture_whose_text_was_not_looked_for_is_held,
         (
             (
-                "if not wanted or passes:",
-                "if picture.text_check is TextCheck.OFF:",
+                "if not wanted:\n            return reasons",
+                "if picture.text_check is TextCheck.OFF:\n            return reasons",
             ),
         ),
     ),
     Deletion(
         "16",
-        t.test_a_film_whose_text_could_not_be_checked_is_held_until_it_is_approved,
-        ((" and picture.text_check is not TextCheck.FAILED", ""),),
+        t.test_a_film_whose_text_was_not_read_is_held_until_it_is_approved,
+        (
+            (
+                "if not wanted:\n            return reasons",
+                "if not wanted or picture.film is not None:\n            return reasons",
+            ),
+        ),
     ),
     Deletion(
         "16",

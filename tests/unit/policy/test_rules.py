@@ -967,13 +967,13 @@ def test_a_picture_whose_text_was_not_looked_for_is_held() -> None:
     assert_released(website_verdict(unread, staff=signed_input()))
 
 
-def test_a_film_whose_text_could_not_be_checked_is_held_until_it_is_approved() -> None:
-    film = replace(
-        make_film(make_matched_face(ANN, shown=shown(0, 4))), text_check=TextCheck.FAILED
-    )
-    assert_held(website_verdict(film), Reason.NOT_EXAMINED)
-    assert_released(website_verdict(film, staff=signed_input()))
-    assert_released(website_verdict(replace(film, text_check=TextCheck.OFF)))
+def test_a_film_whose_text_was_not_read_is_held_until_it_is_approved() -> None:
+    film = make_film(make_matched_face(ANN, shown=shown(0, 4)))
+    reasons = {TextCheck.FAILED: Reason.NOT_EXAMINED, TextCheck.OFF: Reason.TEXT_NOT_READ}
+    for check, reason in reasons.items():
+        unread = replace(film, text_check=check)
+        assert_held(website_verdict(unread), reason)
+        assert_released(website_verdict(unread, staff=signed_input()))
 
 
 def test_a_picture_examined_before_the_channel_asked_for_surnames_is_held() -> None:

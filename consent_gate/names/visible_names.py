@@ -5,7 +5,6 @@ The text is not kept: the result says whose name can be read and where.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -13,16 +12,18 @@ from itertools import chain, product
 
 from consent_gate.model import Box, NamePart, VisibleName
 from consent_gate.names.common_words import COMMON_WORDS, SMALL_WORDS
-from consent_gate.names.name_index import NameIndex, key_of, words_of
-
-MAX_LINES = 300
-"""The most lines that are read and compared in one picture."""
-
-MAX_FILM_LINES = 1000
-"""The most lines that are read and compared in one film."""
-
-MAX_CHARACTERS = 200
-"""Characters of one line that are compared."""
+from consent_gate.names.name_index import NameIndex, key_of
+from consent_gate.names.read_lines import (
+    MAX_FILM_LINES,
+    Line,
+    ReadLine,
+    around,
+    middle_lies_in,
+    neighbours,
+    overlap,
+    readings_of,
+    runs,
+)
 
 MAX_WORDS = 4
 """Neighbouring words that are read as one: "An na Arch er"."""
@@ -37,27 +38,9 @@ MAX_COMMON = 4
 """Letters that two pieces of a name may have in common: the end of one and the start of the
 other."""
 
-PAIRED_WORDS = 6
-"""Words of a line up to which it is joined with neighbouring lines."""
-
-GAP = 1.5
-"""Distance between two lines, in heights of the higher one, up to which they are neighbours."""
-
 BADGE_WIDTHS, BADGE_ABOVE, BADGE_BELOW = 2.0, 1.5, 5.0
 """How far from the middle of a face a line is near it: sideways in widths of the face, upwards and
 downwards in heights. A badge hangs on the chest, a peg is beside the head."""
-
-
-@dataclass(frozen=True)
-class ReadLine:
-    """One line of text that was found in a picture."""
-
-    text: str
-    """Empty where it could not be read."""
-    box: Box
-    """In pixels of the upright original."""
-    frame: int = 0
-    """Number of the frame of a film. Only lines of one frame stand beside each other."""
 
 
 @dataclass(frozen=True)
@@ -94,18 +77,18 @@ def find_names(
         faces: Boxes of the faces, in pixels of the upright original.
         options: What is looked for.
     """
-    readings = chain.from_iterable(map(_readings, lines[:MAX_FILM_LINES]))
-    search = _Search([_Line(line, options.phrases) for line in readings], index, faces)
+    readings = chain.from_iterable(map(readings_of, lines[:MAX_FILM_LINES]))
+    search = _Search([Line(line, options.phrases) for line in readings], index, faces)
     found: dict[VisibleName, None] = {}
     for mark in search.in_one_line():
         # A line that was read twice gets one box around both readings: a cover must hide each.
-        same = [one for one in found if one.pupil == mark.pupil and _overlap(one.box, mark.box)]
-        box = reduce(_around, (one.box for one in same), mark.box)
+        same = [one for one in found if one.pupil == mark.pupil and overlap(one.box, mark.box)]
+        box = reduce(around, (one.box for one in same), mark.box)
         for one in same:
             del found[one]
         found[replace(mark, box=box)] = None
     for mark in chain(search.in_two_lines(), search.in_pieces()):
-        if not any(one.pupil == mark.pupil and _is_same_place(one.box, mark.box) for one in found):
+        if not any(one.pupil == mark.pupil and middle_lies_in(one.box, mark.box) for one in found):
             found[mark] = None
     named = {mark.box for mark in found}
     for part in (NamePart.SURNAME, NamePart.FORENAME):
@@ -113,62 +96,23 @@ def find_names(
             found.update(dict.fromkeys(m for m in search.single(part) if m.box not in named))
     if NamePart.UNREAD in options.parts:
         for mark in search.unread():
-            if not any(_is_same_place(mark.box, one.box) for one in found):
+            if not any(middle_lies_in(mark.box, one.box) for one in found):
                 found[mark] = None
     return tuple(found)
-
-
-def _readings(line: ReadLine) -> Iterator[ReadLine]:
-    """The line, and where spaces may be missing in it, the line with them.
-
-    "BoXu3B" is then also "Bo Xu": the class belongs to no name.
-    """
-    yield line
-    text = line.text[:MAX_CHARACTERS]
-    spaced = _CLASS.sub(" ", _CAPITAL.sub(" ", text))
-    if spaced != text:
-        yield replace(line, text=spaced)
-
-
-_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_CLASS = re.compile(r"(?<=[^\W\d_]{2})\d+[^\W\d_]?(?![^\W_])")
-
-
-class _Line:
-    """The words of one line."""
-
-    def __init__(self, line: ReadLine, phrases: Sequence[str]) -> None:
-        self.box, self.frame = line.box, line.frame
-        self.is_unread = not line.text.strip()
-        self.words = words_of(line.text[:MAX_CHARACTERS])
-        self.phrases = tuple(words_of(phrase) for phrase in phrases)
-
-    def in_phrase(self, start: int, end: int, shortest: int = 1) -> bool:
-        """Whether words ``start`` to ``end`` lie wholly inside a phrase that is no pupil's name.
-
-        Only phrases of at least ``shortest`` words are looked at.
-        """
-        for phrase in self.phrases:
-            size = len(phrase)
-            for place in range(len(self.words) - size + 1):
-                inside = place <= start and end <= place + size
-                if size >= shortest and inside and self.words[place : place + size] == phrase:
-                    return True
-        return False
 
 
 @dataclass(frozen=True)
 class _Search:
     """The lines of one picture, and what they are compared with."""
 
-    lines: Sequence[_Line]
+    lines: Sequence[Line]
     index: NameIndex
     faces: Sequence[Box]
 
     def in_one_line(self) -> Iterator[VisibleName]:
         """Full names in one line."""
         for line in self.lines:
-            for start, end in _runs(len(line.words), MAX_WORDS):
+            for start, end in runs(len(line.words), MAX_WORDS):
                 if not line.in_phrase(start, end):
                     alone = end - start == len(line.words)
                     yield from self._marks(line.words[start:end], line.box, alone=alone)
@@ -178,9 +122,9 @@ class _Search:
 
     def in_two_lines(self) -> Iterator[VisibleName]:
         """Full names across two neighbouring lines."""
-        for first, second in _neighbours(self.lines):
-            box = _around(first.box, second.box)
-            for (a, b), (c, d) in product(_runs(len(first.words), 2), _runs(len(second.words), 2)):
+        for first, second in neighbours(self.lines):
+            box = around(first.box, second.box)
+            for (a, b), (c, d) in product(runs(len(first.words), 2), runs(len(second.words), 2)):
                 # "Archer House" is no surname for the forename above it, but a house called just
                 # "Archer" must not hide a pupil of that surname.
                 if not (first.in_phrase(a, b, 2) or second.in_phrase(c, d, 2)):
@@ -194,8 +138,8 @@ class _Search:
 
         The two may have letters in common.
         """
-        for one, other in _neighbours(self.lines):
-            box = _around(one.box, other.box)
+        for one, other in neighbours(self.lines):
+            box = around(one.box, other.box)
             for first, second in ((one, other), (other, one)):
                 for size, end in product((1, 2), (1, 2)):
                     start = max(0, len(first.words) - size)
@@ -214,7 +158,7 @@ class _Search:
         for line in self.lines:
             if not is_near_face(line.box, self.faces):
                 continue
-            for start, end in _runs(len(line.words), 2):
+            for start, end in runs(len(line.words), 2):
                 word = "".join(line.words[start:end])
                 alone = end - start == len(line.words)
                 if line.in_phrase(start, end) or (word in COMMON_WORDS and not alone):
@@ -228,7 +172,7 @@ class _Search:
         for line in self.lines:
             if line.is_unread and is_near_face(line.box, self.faces):
                 places = ((line.box, box) for box in read)
-                if not any(_overlap(a, b) for a, b in places):
+                if not any(overlap(a, b) for a, b in places):
                     yield VisibleName(line.box, None, NamePart.UNREAD)
 
     def _marks(
@@ -284,42 +228,3 @@ class _Search:
 def _starts_with_small(word: str) -> bool:
     """Whether a word is two words of a text that were read without the space: "TheGreen"."""
     return any(word.startswith(s) and word[len(s) :] in COMMON_WORDS for s in SMALL_WORDS)
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    """Whether the middle of one of two boxes lies in the other."""
-    return _is_same_place(one, other) or _is_same_place(other, one)
-
-
-def _is_same_place(one: Box, other: Box) -> bool:
-    """Whether the middle of one box lies in the other: a line may be read twice."""
-    return other.contains((one.x + one.width / 2, one.y + one.height / 2))
-
-
-def _runs(count: int, longest: int) -> Iterator[tuple[int, int]]:
-    """Start and end of every run of up to ``longest`` neighbouring words."""
-    for start in range(count):
-        for end in range(start + 1, min(count, start + longest) + 1):
-            yield start, end
-
-
-def _neighbours(lines: Sequence[_Line]) -> Iterator[tuple[_Line, _Line]]:
-    """Pairs of short lines that lie close together."""
-    short = [line for line in lines if 0 < len(line.words) <= PAIRED_WORDS]
-    for place, first in enumerate(short):
-        for second in short[place + 1 :]:
-            if first.frame != second.frame:
-                continue
-            one, other = first.box, second.box
-            reach = GAP * max(min(one.width, one.height), min(other.width, other.height))
-            across = max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
-            down = max(one.y, other.y) - min(one.y + one.height, other.y + other.height)
-            if across <= reach and down <= reach:
-                yield first, second
-
-
-def _around(one: Box, other: Box) -> Box:
-    left, top = min(one.x, other.x), min(one.y, other.y)
-    right = max(one.x + one.width, other.x + other.width)
-    bottom = max(one.y + one.height, other.y + other.height)
-    return Box(left, top, right - left, bottom - top)

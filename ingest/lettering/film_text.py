@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from consent_gate.model import Box
-from consent_gate.names.visible_names import MAX_FILM_LINES, ReadLine
+from consent_gate.names.read_lines import MAX_FILM_LINES, ReadLine
 from ingest.film.search import SearchedFrame
 from ingest.lettering.lettering import Lettering, TooMuchText
 

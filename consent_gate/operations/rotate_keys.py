@@ -26,7 +26,7 @@ from consent_gate.home.filesystem import replace_with, sync_folder
 from consent_gate.home.home import Home
 from consent_gate.home.keys import KEY_BYTES, NEXT, Keys, decrypt, encrypt, load_keys
 from consent_gate.register.portraits import portrait_place
-from consent_gate.register.repository import template_place
+from consent_gate.register.template_vectors import template_place
 from ingest.scheduling.lock import IngestRunning, exclusive_ingest_lock
 
 CHANGED = ("vault", "templates", "web")

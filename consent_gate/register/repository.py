@@ -18,14 +18,13 @@ from consent_gate.db.models import (
     PupilEntry,
     Restore,
     SuspendedPurpose,
-    Template,
 )
 from consent_gate.errors import AwaitingExport
 from consent_gate.home.home import Home
-from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.matching.gallery import MODELS, SCHOOL, Gallery, gallery_of
 from consent_gate.matching.gallery import Template as GalleryTemplate
 from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
+from consent_gate.register.template_vectors import decrypt_vector
 
 PAIR_FIELDS = ("first", "second")
 """Foreign keys of ``Lookalike``, for ``select_related``."""
@@ -194,27 +193,6 @@ def without_old(
 def day_of(photo: EnrolmentPhoto) -> date:
     """The day from which the age of an enrolment photo counts."""
     return photo.taken_on or photo.first_imported_on
-
-
-def encrypt_vector(home: Home, admission_number: str, template: Template, vector: bytes) -> None:
-    """Encrypt a vector (bytes of float32, little endian) into ``template``, which is not saved."""
-    place = template_place(admission_number, template.model, template.model_version)
-    template.ciphertext = encrypt(home.keys.templates, vector, place)
-
-
-def decrypt_vector(home: Home, admission_number: str, template: Template) -> bytes:
-    """Return the vector of a template: bytes of float32, little endian.
-
-    Raises:
-        DecryptionError: The template was altered, or belongs to another pupil or home.
-    """
-    place = template_place(admission_number, template.model, template.model_version)
-    return decrypt(home.keys.templates, bytes(template.ciphertext), place)
-
-
-def template_place(admission_number: str, model: str, version: str) -> str:
-    """Return the associated data of a template, which ties it to this pupil and this model."""
-    return f"template:{admission_number}:{model}:{version}"
 
 
 def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:

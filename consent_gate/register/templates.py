@@ -17,7 +17,8 @@ from consent_gate.db.models import (
 from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC, Answer
 from consent_gate.register.portraits import renumber_portraits
-from consent_gate.register.repository import decrypt_vector, encrypt_vector, lawful_photos
+from consent_gate.register.repository import lawful_photos
+from consent_gate.register.template_vectors import decrypt_vector, encrypt_vector
 from consent_gate.register.thresholds import thresholds_in_force
 
 

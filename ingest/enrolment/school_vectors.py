@@ -17,8 +17,9 @@ from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import SCHOOL, gallery_of
 from consent_gate.register.portraits import portrait_of_photo
-from consent_gate.register.repository import encrypt_vector, lawful_photos
+from consent_gate.register.repository import lawful_photos
 from consent_gate.register.school_model import photos_to_measure
+from consent_gate.register.template_vectors import encrypt_vector
 from consent_gate.register.templates import destroy_outdated_templates
 from ingest.faces.enrolment_face import NotEnrollable, SchoolVector
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, TaskRunner, result_of

@@ -15,7 +15,7 @@ from consent_gate.decisions.lookalikes import record_doubt, update_lookalikes
 from consent_gate.decisions.redecide import redecide
 from consent_gate.home.home import Home
 from consent_gate.register.portraits import PORTRAIT_MODEL, save_portrait
-from consent_gate.register.repository import encrypt_vector
+from consent_gate.register.template_vectors import encrypt_vector
 from consent_gate.register.templates import can_enrol, destroy_outdated_templates
 from ingest.enrolment.date_taken import plausible
 from ingest.enrolment.enrolment_report import REASON_MESSAGES

@@ -46,7 +46,8 @@ from consent_gate.operations.trust import (
     load_trust,
     open_summary,
 )
-from consent_gate.register.repository import encrypt_vector, load_gallery
+from consent_gate.register.repository import load_gallery
+from consent_gate.register.template_vectors import encrypt_vector
 from consent_gate.vault.originals import read_part
 from ingest.runtime.worker_session import run_session
 from publish.feed.tokens import new_token

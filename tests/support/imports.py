@@ -27,7 +27,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
-from consent_gate.register.repository import encrypt_vector
+from consent_gate.register.template_vectors import encrypt_vector
 from sims_import.applying.apply import Applied, ExportFile
 from sims_import.applying.run import run_import
 from tests.conftest import ROOT

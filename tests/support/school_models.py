@@ -14,7 +14,7 @@ from consent_gate.matching.gallery import SCHOOL
 from consent_gate.matching.school_model import EXPONENTIAL, thresholds_before_calibration
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import Tail, Thresholds
-from consent_gate.register.repository import encrypt_vector
+from consent_gate.register.template_vectors import encrypt_vector
 from tests.support.face_vectors import VERSIONS, someone, unit
 from tests.support.factories import World
 

@@ -26,7 +26,7 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import MODELS, Gallery, gallery_of
 from consent_gate.model import Box, Reason
 from consent_gate.register.event_names import NamedRoll
-from consent_gate.register.repository import encrypt_vector
+from consent_gate.register.template_vectors import encrypt_vector
 from consent_gate.review import service as review
 from consent_gate.web.views import candidates as view
 from ingest import candidates

@@ -161,13 +161,23 @@ def make_rendition(
             " does not hide. Look at it again.",
             tuple(new),
         )
+    alternates = _alternate_formats(judged, request)
+    if isinstance(alternates, RenditionRefused):
+        return alternates
+    return Rendition(data, width, height, alternates)
+
+
+def _alternate_formats(
+    judged: NDArray[np.uint8], request: RenditionRequest
+) -> tuple[AlternateFormat, ...] | RenditionRefused:
+    """The picture in each further format, or why one of them must not be published."""
     alternates = []
     for kind in request.alternate_formats:
-        alternate = _render_verified(judged, replace(request.spec, kind=kind))
-        if isinstance(alternate, RenditionRefused):
-            return alternate
-        alternates.append(AlternateFormat(kind, alternate))
-    return Rendition(data, width, height, tuple(alternates))
+        data = _render_verified(judged, replace(request.spec, kind=kind))
+        if isinstance(data, RenditionRefused):
+            return data
+        alternates.append(AlternateFormat(kind, data))
+    return tuple(alternates)
 
 
 def _render_verified(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | RenditionRefused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -82,9 +82,7 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
         accept_proposal(home, accept_number, by)
         echo(f"Proposal {accept_number} is in force for all pictures that arrive from now on.")
         return
-    from consent_gate.operations.calibration_page import (
-        report,  # imports matplotlib, which is slow
-    )
+    from consent_gate.operations.calibration_page import report  # imports matplotlib: slow
 
     own = _measure_school_model(home, unknown_faces, by)
     result = own.result if own else _measure(home, unknown_faces)
@@ -98,9 +96,7 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
         print_json(_as_dict(result, number, path, found) | about | advice.as_json())
     else:
         echo(model or "The models of the package were measured.")
-        _print_result(result, number, path)
-        for line in advice.lines():
-            echo(line)
+        _print_result(result, number, path, advice.lines())
 
 
 def _as_dict(
@@ -117,13 +113,17 @@ def _as_dict(
     }
 
 
-def _print_result(result: Calibration, number: int | None, path: Path) -> None:
+def _print_result(
+    result: Calibration, number: int | None, path: Path, advice: Iterable[str]
+) -> None:
     echo(result.explanation)
     echo(f"Report: {path}")
     if number is None:
         echo("There is no proposal. Nothing changes.")
     else:
         echo(f"Read the report, then accept the proposal: consent-gate calibrate --accept {number}")
+    for line in advice:
+        echo(line)
 
 
 def _measure(home: Home, given: int | None) -> Calibration:

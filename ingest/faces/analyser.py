@@ -12,25 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.matching.gallery import (
-    DLIB,
-    SCHOOL,
-    SFACE,
-    Gallery,
-    Probes,
-    sface_scores,
-)
+from consent_gate.matching.gallery import DLIB, SCHOOL, SFACE, Gallery, Probes, sface_scores
 from consent_gate.matching.identify import match, match_by_sface
 from consent_gate.matching.nearest import nearest_pupils
 from consent_gate.matching.thresholds import Thresholds
-from consent_gate.model import (
-    Box,
-    FaceEvidence,
-    FaceKind,
-    Identity,
-    NotMatched,
-    Reason,
-)
+from consent_gate.model import Box, FaceEvidence, FaceKind, Identity, NotMatched, Reason
 from ingest.faces.align import aligned_crop
 from ingest.faces.choose_face import around, at_place, certain
 from ingest.faces.embedders.sface import SFaceEmbedder

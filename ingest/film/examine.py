@@ -18,15 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from consent_gate.matching.gallery import Gallery
-from consent_gate.model import (
-    Box,
-    FaceEvidence,
-    FaceKind,
-    Film,
-    NotMatched,
-    Reason,
-    Shown,
-)
+from consent_gate.model import Box, FaceEvidence, FaceKind, Film, NotMatched, Reason, Shown
 from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detector
@@ -59,7 +51,6 @@ FIRST_PART_FRAMES = 3
 """Frames that are examined in the first part of a track; one in each later part."""
 MAX_LIVE_TRACKS = 120
 """More faces than this at one moment are not followed: the film is held."""
-
 
 CUT_OFF = NotMatched(Reason.LOW_QUALITY_FACE, "the edge of the picture cuts the face")
 
@@ -146,15 +137,7 @@ class FilmExaminer:
         for track in self._linker.finish():
             self._end(track)
         assert self._poster is not None  # noqa: S101  a film without a frame raises DecodeError
-        film = Film(
-            seconds=reader.seconds,
-            frames=reader.frames_judged,
-            frames_skipped=reader.frames_decoded - reader.frames_judged,
-            ensemble_frames=self._search.ensemble_frames,
-            scenes=self._search.scenes,
-            streams=tuple(f"{s.kind} {s.codec}".strip() for s in reader.facts.streams),
-            scene_starts=tuple(round(start, 3) for start in self._scene_starts),
-        )
+        film = self._film_of(reader)
         self._faces.sort(key=lambda found: order(found.face))
         faces = tuple(self._with_times(found) for found in self._faces)
         if record_bytes(faces, film.scene_starts) > MAX_RECORD_BYTES:
@@ -168,6 +151,18 @@ class FilmExaminer:
             replace(film, is_viewable=view is not None),
             self._poster[1],
             view,
+        )
+
+    def _film_of(self, reader: FilmReader) -> Film:
+        """What is recorded of the film itself; ``is_viewable`` is not decided yet."""
+        return Film(
+            seconds=reader.seconds,
+            frames=reader.frames_judged,
+            frames_skipped=reader.frames_decoded - reader.frames_judged,
+            ensemble_frames=self._search.ensemble_frames,
+            scenes=self._search.scenes,
+            streams=tuple(f"{s.kind} {s.codec}".strip() for s in reader.facts.streams),
+            scene_starts=tuple(round(start, 3) for start in self._scene_starts),
         )
 
     # --- one frame ---

@@ -3,8 +3,8 @@
 The original is decoded again. Its frames must be those that were judged, by their SHA-256. Only the
 frames that staff keep are encoded, with the covered heads filled. The finished file must have the
 structure of a published film, show these frames at their times, and show no face that was not
-judged. All detectors search a film
-that staff edited, as they search a new one. Otherwise nothing is published.
+judged. All detectors search a film that staff edited, as they search a new one. Otherwise nothing
+is published.
 """
 
 from __future__ import annotations
@@ -120,10 +120,7 @@ def make_film(
     covers = Covers(request.covered, request.scene_starts)
     try:
         with FilmReader(film, limits) as reader:
-            seconds = reader.facts.stated_seconds
-            if request.kept is not None:
-                seconds = total_ms(request.kept) / 1000
-            poster_from = min(POSTER_FROM, seconds / 3)
+            poster_from = _poster_from(request, reader.facts.stated_seconds)
             for frame in reader.frames():
                 time = new_times.time_of(frame.time)
                 if time is None:
@@ -148,6 +145,17 @@ def make_film(
     if refused is not None:
         return refused
     return _with_poster(data, poster[1], size)
+
+
+def _poster_from(request: FilmRequest, stated_seconds: float) -> float:
+    """Second of the published film from which its next frame is the poster.
+
+    Args:
+        request: What is encoded.
+        stated_seconds: Length of the original, as its header states it.
+    """
+    seconds = stated_seconds if request.kept is None else total_ms(request.kept) / 1000
+    return min(POSTER_FROM, seconds / 3)
 
 
 def _examine_once_more(

@@ -414,7 +414,7 @@ class _Case:
             reasons.append(Reason.UNREAD_TEXT)
         if not wanted:
             return reasons
-        published = min(self.channel.max_side, max(picture.width, picture.height))
+        published = self.published_side_of_whole()
         if picture.text_check is TextCheck.OFF:
             reasons.append(Reason.TEXT_NOT_READ)
         elif picture.text_check is not TextCheck.COMPARED:
@@ -422,6 +422,14 @@ class _Case:
         elif not wanted.issubset(picture.looked_for) or not picture.text_side >= published:
             reasons.append(Reason.TEXT_NOT_READ)
         return reasons
+
+    def published_side_of_whole(self) -> float:
+        """Rule 16: the longer side, in pixels, that the whole picture would have at the scale at
+        which its crop is published."""
+        shown = self.staff.crop or self.picture
+        long_side = max(shown.width, shown.height)
+        whole = max(self.picture.width, self.picture.height)
+        return whole * min(self.channel.max_side, long_side) / long_side
 
     def is_forbidden(self, name: VisibleName) -> bool:
         """Rule 16: whether an approval does not clear this name, because it is still to be read and

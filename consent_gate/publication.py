@@ -33,7 +33,7 @@ The rules, in the order of the code:
 9.  A picture gets its name in the folder only if everybody shown is cleared at this moment, its
     appearance is the one that staff want, and no recall waits for an approval.
 10. A picture whose file is missing or changed leaves the list. It passes every check of a new
-    picture before it is listed again.
+    picture before it is listed again. So does one whose covers staff took back and the gate keeps.
 11. No step leads from a recalled or cancelled publication back to a published one.
 12. The list names a recalled picture until the files are removed and everybody who may have a copy
     has confirmed that it is deleted.
@@ -326,7 +326,7 @@ class Announce:
 
 @dataclass(frozen=True)
 class Remake:
-    """A file in the folder is missing or changed: make the picture again."""
+    """A file is missing or changed, or was not examined with its covers: make the picture again."""
 
 
 @dataclass(frozen=True)

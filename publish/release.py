@@ -36,7 +36,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.decisions.apply import apply_decision, verdicts_of
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.outdated_names import must_compare_names
+from consent_gate.decisions.outdated_names import cannot_compare_names, must_compare_names
 from consent_gate.decisions.publications import (
     apply_step,
     history_of,
@@ -49,7 +49,7 @@ from consent_gate.errors import StorageFull
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Reason
-from consent_gate.publication import List, WriteAgain, may_be_listed, wanted_appearance
+from consent_gate.publication import List, Write, WriteAgain, may_be_listed, wanted_appearance
 from consent_gate.register.relevant import register_for_item
 from publish.albums import remove_albums_with_names
 from publish.channel import folder as channel_folder
@@ -69,6 +69,10 @@ from publish.staging import has_content, move_into_place, staging_name, write_re
 
 NAME_IN_TEXT = RenditionRefused(
     Reason.VISIBLE_NAME, "The title or description gives a pupil's name."
+)
+NAMES_NOT_COMPARED = RenditionRefused(
+    Reason.TEXT_NOT_READ,
+    "A pupil joined or was renamed since this photo was examined, and its original is deleted.",
 )
 
 
@@ -142,7 +146,7 @@ def render_publications(
             continue
         try:
             step = write_rendition(folder_of(home, publication.channel), publication, outcome)
-            apply_step(home, [publication], step)
+            _record_rendition(home, publication, step)
         except (OSError, StorageFull) as error:
             problems.append(channel_folder.folder_problem(publication.channel, error))
     return problems
@@ -152,7 +156,7 @@ def place_publication(home: Home, publication: Publication) -> None:
     """Rename a written picture to its final name, if everyone in it is still cleared.
 
     Consent is checked in the same transaction. If the register gained a name meanwhile, the picture
-    is examined again first.
+    is examined again first, or held where its original is deleted.
 
     Raises:
         FolderUnavailable: The channel's folder is not there.
@@ -167,6 +171,9 @@ def place_publication(home: Home, publication: Publication) -> None:
         ctx = DecisionContext(home, register_for_item(item, home.now().date()), home.now())
         if must_compare_names(item):
             apply_decision(replace(ctx, may_open=True), item)
+            return
+        if cannot_compare_names(item):
+            _hold(ctx, row, NAMES_NOT_COMPARED)
             return
         staff = load_staff_input(item)
         verdict = verdicts_of(ctx, item, staff).get(row.channel)
@@ -239,6 +246,17 @@ def _release_can_be_undone(home: Home) -> Exists:
     since = now - timedelta(seconds=home.settings.review.undo_seconds)
     approvals = StaffApproval.objects.filter(item=OuterRef("item"), channel=OuterRef("channel"))
     return Exists(approvals.filter(refused=False, created_at__gt=since, created_at__lte=now))
+
+
+def _record_rendition(home: Home, publication: Publication, step: Write) -> None:
+    """Record the files that were written for a publication, as it was when they were made.
+
+    Otherwise the gate covers by now what staff covered then, and the picture was not examined.
+    """
+    with transaction.atomic():
+        row = Publication.objects.select_for_update().get(pk=publication.pk)
+        if row.gate_covers == publication.gate_covers:
+            apply_step(home, [publication], step)
 
 
 def _hold_refused(home: Home, publication: Publication, refusal: RenditionRefused) -> None:

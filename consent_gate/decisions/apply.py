@@ -43,10 +43,12 @@ from consent_gate.model import (
 )
 from consent_gate.policy import decide
 from consent_gate.publication import (
+    IN_MANIFEST,
     Appearance,
     Keep,
     Open,
     ReExamine,
+    Remake,
     WrittenStep,
     remaining_steps,
     wanted_appearance,
@@ -55,6 +57,10 @@ from consent_gate.register.relevant import pupils_shown, register_for_item
 
 BATCH_SIZE = 200
 """Items decided after one set of prefetch queries."""
+
+MOST_DECIDED = MAX_HALVES + 1
+"""Other halves of a live photo that are decided again: with one more file than are compared, each
+of them is held."""
 
 PREFETCHED = (
     *("tags", "approvals", "shown", "decisions", "publications"),
@@ -80,7 +86,7 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
     other half of a live photo is decided again too.
     """
     changed = _apply_to_one(ctx, item)
-    for half in other_halves(item).select_for_update()[:MAX_HALVES]:
+    for half in other_halves(item).select_for_update()[:MOST_DECIDED]:
         _apply_to_half(ctx, half)
     return changed
 
@@ -156,7 +162,7 @@ def apply_decisions(ctx: DecisionContext, items: Iterable[Item]) -> int:
             for item in batch:
                 _apply_to_one(batch_ctx, item)
                 decided.add(item.pk)
-                halves.update(half.pk for half in other_halves(item)[:MAX_HALVES])
+                halves.update(half.pk for half in other_halves(item)[:MOST_DECIDED])
         # Last: a half that is in a later batch was loaded with its rows as they were.
         for half in Item.objects.filter(pk__in=halves - decided).order_by("pk"):
             _apply_to_half(batch_ctx, half)
@@ -202,7 +208,20 @@ class _ChannelOutcome:
                 open_publication(ctx, self.item, self.channel, step)
             elif current is not None:
                 apply_step(ctx.home, [current], step, ctx.actor, ctx.batch)
+        if current is not None and current.state in IN_MANIFEST:
+            self.make_again_with_covers(current)
         return self.save_verdict(end.status)
+
+    def make_again_with_covers(self, current: Publication) -> None:
+        """Have a published picture examined that the gate covers now, where only staff did before.
+
+        Nobody approves its covers any more.
+        """
+        by_gate = self.appearance.by_gate
+        if by_gate and not current.gate_covers:
+            current.gate_covers = len(by_gate)
+            current.save(update_fields=["gate_covers"])
+            apply_step(self.ctx.home, [current], Remake(), self.ctx.actor, self.ctx.batch)
 
     def save_verdict(self, status: ChannelStatus) -> bool:
         """Save the outcome. True when it changed.

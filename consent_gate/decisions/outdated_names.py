@@ -8,8 +8,10 @@ recalls it if it shows the name.
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from consent_gate.db.models import Item, ItemState, Publication
-from consent_gate.publication import OPEN
+from consent_gate.publication import OPEN, PENDING
 from consent_gate.register.pupil_names import RecordedName
 
 
@@ -25,14 +27,22 @@ def mark_outdated(before: frozenset[RecordedName], after: frozenset[RecordedName
     """
     if after <= before:
         return 0
-    # Without its original a picture cannot be examined, and would be recalled for that.
     examined = Item.objects.exclude(state__in=(ItemState.RECEIVED, ItemState.ERASED))
-    shown = examined.filter(shows_text=True, wrapped_key__isnull=False, evidence__isnull=False)
+    shown = examined.filter(shows_text=True, evidence__isnull=False)
+    # Without its original a picture cannot be examined, and would be recalled for that.
+    has_original = Q(wrapped_key__isnull=False)
     published = Publication.objects.filter(state__in=OPEN).values("item")
-    shown.filter(pk__in=published).update(needs_reexamination=True)
-    return shown.update(names_outdated=True)
+    shown.filter(has_original, pk__in=published).update(needs_reexamination=True)
+    pending = Publication.objects.filter(state__in=PENDING).values("item")
+    return shown.filter(has_original | Q(pk__in=pending)).update(names_outdated=True)
 
 
 def must_compare_names(item: Item) -> bool:
     """Whether the picture must be examined again before it may be published."""
     return item.names_outdated and item.wrapped_key is not None
+
+
+def cannot_compare_names(item: Item) -> bool:
+    """Whether the picture may not be published any more: the names are outdated, and its original
+    is deleted."""
+    return item.names_outdated and item.wrapped_key is None

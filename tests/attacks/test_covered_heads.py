@@ -318,6 +318,29 @@ def test_a_cover_that_staff_take_back_and_the_gate_keeps_is_examined_too(
     assert shown(home) == []
 
 
+def test_a_picture_that_was_made_before_the_gate_took_over_its_covers_is_made_again(
+    home: Home,
+) -> None:
+    covered_by_staff(home)
+    early = list(publications_to_render(home))
+    Publication.objects.update(gate_covers=1)
+    render_publications(home, FakeRenderer(), early)
+    assert [Publication.objects.get(pk=row.pk).state for row in early] == ["intended"]
+
+
+def test_a_published_cover_that_staff_take_back_and_the_gate_keeps_is_examined_too(
+    home: Home,
+) -> None:
+    item = covered_by_staff(home, is_live=True)
+    assert len(shown(home)) == 1
+    with transaction.atomic():
+        decide_item(home, item)
+    looks = AnotherFaceIfExamined()
+    publish_pending(home, looks)
+    publish_pending(home, looks)
+    assert shown(home) == []
+
+
 def test_a_cover_of_staff_that_the_gate_keeps_is_recalled_for_a_pupil_never_to_publish(
     home: Home,
 ) -> None:

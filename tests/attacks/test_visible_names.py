@@ -388,6 +388,24 @@ def test_a_published_picture_without_its_original_stays_when_a_pupil_joins(schoo
     assert (item.needs_reexamination, item.names_outdated) == (False, False)
 
 
+@pytest.mark.parametrize("deleted", ["before", "after"])
+def test_a_written_picture_without_its_original_is_not_placed_when_a_pupil_joins(
+    home: Home, deleted: str
+) -> None:
+    make_world_with_ann(home)
+    item = make_photo(home, ANN)
+    Item.objects.filter(pk=item.pk).update(shows_text=True)
+    render_publications(home, FakeRenderer(), list(Publication.objects.filter(item=item)))
+    if deleted == "before":
+        Item.objects.filter(pk=item.pk).update(wrapped_key=None)
+    ann = PupilEntry.objects.get()
+    import_pupils(home, f"{ANN} {ann.forename} {ann.surname}", "000003 Cara Newcombe")
+    Item.objects.filter(pk=item.pk).update(wrapped_key=None)
+    publish_pending(home, FakeRenderer())
+    assert not any(read_manifest(home, channel)["items"] for channel in CHANNELS)
+    assert set(chain(*reasons(item).values())) == {"text_not_read"}
+
+
 @pytest.mark.parametrize("state", ["intended", "written"])
 def test_a_picture_on_its_way_out_is_examined_again_when_a_pupil_joins(
     home: Home, state: str

@@ -132,6 +132,21 @@ def test_a_pupil_never_to_be_published_in_one_half_holds_both(world: World, held
     assert not is_out(film)
 
 
+def test_all_files_are_held_when_one_more_has_their_identifier_than_are_compared(
+    world: World,
+) -> None:
+    files = []
+    for number in range(live_photos.MAX_HALVES + 2):
+        item = world.make_item(
+            evidence=NotExamined(Reason.NOT_EXAMINED, "not yet"), name=f"IMG_{number}.HEIC"
+        )
+        evidence = to_json(make_evidence(matches(ANN)))
+        Item.objects.filter(pk=item.pk).update(evidence=evidence, live_photo=LIVE)
+        decide(world, item)
+        files.append(item)
+    assert not any(is_out(item) for item in files)
+
+
 def test_two_held_halves_do_not_hold_each_other_for_ever(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

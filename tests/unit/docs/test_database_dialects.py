@@ -268,6 +268,10 @@ REACHED_BY = {
         "integration/review/test_undo.py",
         "test_a_release_by_the_machine_waits_for_nobody",
     ),
+    "publish.release:_record_rendition": (
+        "integration/review/test_undo.py",
+        "test_a_release_by_the_machine_waits_for_nobody",
+    ),
     "publish.release:_hold_refused": (
         "integration/publish/test_recall.py",
         "test_a_face_that_shows_only_at_published_size_holds_the_picture",

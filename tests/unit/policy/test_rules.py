@@ -996,6 +996,19 @@ def test_text_that_was_read_smaller_than_it_is_published_is_held() -> None:
         assert_held(read_at[side], Reason.TEXT_NOT_READ)
 
 
+def test_text_that_a_crop_publishes_larger_than_it_was_read_is_held_until_somebody_signs() -> None:
+    rules = make_rules(replace(WEBSITE, max_side=1600))
+    picture = make_picture(make_matched_face(ANN), text_side=1600)
+    whole = Box(0, 0, picture.width, picture.height)
+    part = Box(0, 0, picture.width // 2, picture.height // 2)
+    assert picture.width > 1600
+    assert_released(website_verdict(picture, staff=StaffInput(crop=whole), rules=rules))
+    assert_held(
+        website_verdict(picture, staff=StaffInput(crop=part), rules=rules), Reason.TEXT_NOT_READ
+    )
+    assert_released(website_verdict(picture, staff=signed_input(crop=part), rules=rules))
+
+
 def test_a_published_picture_stays_while_its_text_is_read_for_the_first_time() -> None:
     assert not must_recall(website_verdict(looked_for(check=TextCheck.OFF)))
     assert must_recall(website_verdict(named()))

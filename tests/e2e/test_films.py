@@ -60,7 +60,7 @@ def test_a_film_is_cut_and_a_face_in_it_covered_by_keys_alone(
     film.refresh_from_db()
     assert film.film_edit is None
     page.keyboard.press("t")
-    expect(page.get_by_text("Only these parts are published")).to_be_visible()
+    expect(page.get_by_text("Only these parts are kept")).to_be_visible()
     expect(page.locator(".tile.cut")).to_have_count(1)
     expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
     page.keyboard.press("b")

@@ -150,7 +150,7 @@ def test_the_page_says_what_would_go_out_before_it_is_saved(
 ) -> None:
     client = logged_in(world.make_user())
     page = reverse("picture", args=[film.pk])
-    assert "The whole film is published" in client.get(page).content.decode()
+    assert "No part is cut out" in client.get(page).content.decode()
     marked = client.get(page + "?from=0:00.8&to=2").content.decode()
     said = " ".join(marked.split())
     assert "0:00.8 to 0:02.0 (1.2 s) would be published. Cut away: faces 1, 2." in said
@@ -167,7 +167,7 @@ def test_a_film_is_cut_with_a_form_that_needs_no_script(
     client, address = logged_in(world.make_user()), reverse("picture_cut", args=[film.pk])
     form = {"revision": film.revision, "cut": "only", "from": "0:01", "to": "2.001"}
     shown = client.post(address, form, follow=True).content.decode()
-    assert "Only these parts are published: <b>0:01.0 to 0:02.0 (1.0 s)</b>" in shown
+    assert "Only these parts are kept: <b>0:01.0 to 0:02.0 (1.0 s)</b>" in shown
     assert shown.count("Cut out") >= 2  # the marks of both faces
     again = client.post(address, {**form, "from": "0"}, follow=True).content.decode()
     assert "Somebody else changed this picture" in again

@@ -67,6 +67,11 @@ class Box:
         dx, dy = round(self.width * HEAD_MARGIN) + 1, round(self.height * HEAD_MARGIN) + 1
         return Box(self.x - dx, self.y - dy, self.width + 2 * dx, self.height + 2 * dy)
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The point (x, y) in the middle of the box."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
     def contains(self, point: tuple[float, float]) -> bool:
         """Whether the point (x, y) lies in the box or on its edge."""
         x, y = point

@@ -245,6 +245,5 @@ def uncleared_faces(
 
 
 def _was_judged(face: Box, known: Sequence[Box]) -> bool:
-    """Whether the centre of a face lies inside a judged face."""
-    centre = face.x + face.width / 2, face.y + face.height / 2
-    return any(box.contains(centre) for box in known)
+    """Whether the middle of a face lies inside a judged face."""
+    return any(box.contains(face.middle) for box in known)

@@ -89,7 +89,7 @@ def overlap(one: Box, other: Box) -> bool:
 
 def middle_lies_in(one: Box, other: Box) -> bool:
     """Whether the middle of ``one`` lies in ``other``: a line may be read twice."""
-    return other.contains((one.x + one.width / 2, one.y + one.height / 2))
+    return other.contains(one.middle)
 
 
 def runs(count: int, longest: int) -> Iterator[tuple[int, int]]:

@@ -57,7 +57,7 @@ class Options:
 
 def is_near_face(box: Box, faces: Iterable[Box]) -> bool:
     """Whether a line may belong to one of the faces."""
-    x, y = box.x + box.width / 2, box.y + box.height / 2
+    x, y = box.middle
     for face in faces:
         across = abs(x - face.x - face.width / 2) / max(1, face.width)
         down = (y - face.y - face.height / 2) / max(1, face.height)

@@ -31,8 +31,8 @@ def read_part(home: Home, item: Item, part: str = "original") -> bytes:
         OSError: The file is missing or cannot be read.
         StoreUnavailable: The bucket does not answer.
     """
-    vault = vault_of(home)
-    return vault.read(item.pk, vault.unwrap(item.pk, bytes(item.wrapped_key or b"")), part)
+    vault, key = _vault_and_key(home, item)
+    return vault.read(item.pk, key, part)
 
 
 def open_original(home: Home, item: Item) -> PartReader:
@@ -43,8 +43,7 @@ def open_original(home: Home, item: Item) -> PartReader:
         OSError: The file is missing or cannot be read.
         StoreUnavailable: The bucket does not answer.
     """
-    vault = vault_of(home)
-    key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
+    vault, key = _vault_and_key(home, item)
     return vault.open_part(item.pk, key, item.size)
 
 
@@ -56,8 +55,7 @@ def open_film_view(home: Home, item: Item) -> PartReader:
         OSError: The file is missing or cannot be read.
         StoreUnavailable: The bucket does not answer.
     """
-    vault = vault_of(home)
-    key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
+    vault, key = _vault_and_key(home, item)
     return vault.open_part(item.pk, key, None, "film")
 
 
@@ -95,6 +93,11 @@ def save_preview(home: Home, item: Item, preview: bytes) -> None:
 
 
 def _save_part(home: Home, item: Item, data: bytes, part: str) -> None:
-    vault = vault_of(home)
-    key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
+    vault, key = _vault_and_key(home, item)
     vault.write(item.pk, key, as_stream(data), part)
+
+
+def _vault_and_key(home: Home, item: Item) -> tuple[Vault, bytes]:
+    """The home's vault, and the key of the item in it. Raises DecryptionError."""
+    vault = vault_of(home)
+    return vault, vault.unwrap(item.pk, bytes(item.wrapped_key or b""))

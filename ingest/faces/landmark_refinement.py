@@ -48,7 +48,7 @@ class LandmarkRefiner:
         """
         box = face.box
         reach = CROP_MARGIN * max(box.width, box.height)
-        middle = np.array([box.x + box.width / 2, box.y + box.height / 2])
+        middle = np.array(box.middle)
         left, top = np.maximum(np.floor(middle - reach), 0).astype(int)
         right, bottom = np.ceil(middle + reach).astype(int)
         window = rgb[top:bottom, left:right]

@@ -19,18 +19,18 @@ def subject_of(rgb: RGB, faces: Sequence[FoundFace]) -> FoundFace | None:
     """The face of the person whom the portrait shows; None when two people could be meant.
 
     It is the most central of the large faces, if every other face is a bystander and farther from
-    the middle. A box whose centre lies inside the subject's box is the same face found twice.
+    the middle. A box whose middle lies inside the subject's box is the same face found twice.
     """
     largest = max(_area(face) for face in faces)
     large = [face for face in faces if _area(face) >= BYSTANDER_AREA * largest]
-    subject = min(large, key=lambda face: _distance_from_centre(rgb, face))
+    subject = min(large, key=lambda face: _distance_from_middle(rgb, face))
     others = [
-        face for face in faces if face is not subject and not subject.box.contains(_centre(face))
+        face for face in faces if face is not subject and not subject.box.contains(face.box.middle)
     ]
     if any(_area(face) >= BYSTANDER_AREA * _area(subject) for face in others):
         return None
     if any(
-        _distance_from_centre(rgb, face) <= _distance_from_centre(rgb, subject) for face in others
+        _distance_from_middle(rgb, face) <= _distance_from_middle(rgb, subject) for face in others
     ):
         return None
     return subject
@@ -39,19 +39,15 @@ def subject_of(rgb: RGB, faces: Sequence[FoundFace]) -> FoundFace | None:
 def only_face(faces: Sequence[FoundFace]) -> FoundFace | None:
     """The largest face, if every other box is the same face found twice; otherwise None."""
     largest = max(faces, key=_area)
-    return largest if all(largest.box.contains(_centre(face)) for face in faces) else None
+    return largest if all(largest.box.contains(face.box.middle) for face in faces) else None
 
 
 def _area(face: FoundFace) -> int:
     return face.box.width * face.box.height
 
 
-def _centre(face: FoundFace) -> tuple[float, float]:
-    return face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
-
-
-def _distance_from_centre(rgb: RGB, face: FoundFace) -> float:
+def _distance_from_middle(rgb: RGB, face: FoundFace) -> float:
     """Pixels between the middle of the box and the middle of the picture."""
     height, width = rgb.shape[:2]
-    x, y = _centre(face)
+    x, y = face.box.middle
     return float(np.hypot(x - width / 2, y - height / 2))

@@ -231,8 +231,7 @@ def is_any_of(proposal: Proposal, known: Boxes) -> bool:
 
 def _place_of(face: FoundFace) -> Proposal:
     box = face.box
-    centre = box.x + box.width / 2, box.y + box.height / 2
-    return Proposal(centre, max(box.width, box.height), 0.0, face.score)
+    return Proposal(box.middle, max(box.width, box.height), 0.0, face.score)
 
 
 def _is_same_place(

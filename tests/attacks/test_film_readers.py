@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from waitress import wasyncore
 
 from consent_gate.web import connections, gallery_server
+from tests.support.public_gallery import serve_gallery
 
 SIZE = 48 << 20
 """More than the buffers of a connection hold."""
@@ -58,28 +57,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def port(folder: Path) -> Iterator[int]:
     """The gallery's server on this folder."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    configuration = gallery_server.GalleryConfiguration(
-        "127.0.0.1",
-        listening.getsockname()[1],
-        {"website": ("School", str(folder))},
-        (),
-        24,
-        sandbox_required=True,
-    )
-    server = gallery_server.make_server(configuration, listening)
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.is_set():
-            wasyncore.loop(timeout=0.05, use_poll=True, map=server._map, count=1)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield configuration.port
-    stop.set()
-    thread.join()
-    server.close()
+    with serve_gallery({"website": ("School", str(folder))}) as served:
+        yield served
 
 
 def ask(port: int, *paths: str) -> socket.socket:

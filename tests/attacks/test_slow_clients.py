@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,15 +15,15 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
-from waitress import wasyncore
 
 from consent_gate import web as static
 from consent_gate.db.models import Role, User
 from consent_gate.home.home import Home
-from consent_gate.web import channel, connections, gallery_server, uploads
+from consent_gate.web import channel, connections, uploads
 from ingest.enrolment import upload_queue
 from tests.support.factories import World
 from tests.support.http_server import serve_home
+from tests.support.public_gallery import serve_gallery
 from tests.support.settings_override import with_section
 
 SOME_SECONDS = 60.0
@@ -77,23 +76,8 @@ DRIPS = {
 
 @pytest.fixture
 def gallery_port() -> Iterator[int]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    configuration = gallery_server.GalleryConfiguration(
-        "127.0.0.1", listening.getsockname()[1], {}, (), 24, sandbox_required=True
-    )
-    server = gallery_server.make_server(configuration, listening)
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.is_set():
-            wasyncore.loop(timeout=0.1, use_poll=True, map=server._map, count=1)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield configuration.port
-    stop.set()
-    thread.join()
-    server.close()
+    with serve_gallery({}) as served:
+        yield served
 
 
 @pytest.mark.parametrize("server", ["port", "gallery_port"])

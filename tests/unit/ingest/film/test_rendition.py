@@ -21,6 +21,7 @@ from ingest.film.rendition import make_film as make_published
 from publish.rendering.film import FilmEncoder
 from publish.rendition import FilmRequest, Rendition, RenditionRefused
 from publish.verification.verify import verify
+from tests.support.drawn_people import DrawnFinder
 from tests.support.films import HEIGHT, WIDTH, drawn_frames, make_film
 
 
@@ -39,19 +40,12 @@ class Scout:
         return [Detection(*self._place, 0.95, estimated_landmarks(box), self.name)]
 
 
-class Finder:
+class Finder(DrawnFinder):
     """All detectors: they see this face, in pixels of the film, in the frames that they search."""
 
     def __init__(self, *boxes: Box) -> None:
+        super().__init__()
         self._boxes = boxes
-        self.calls = 0
-
-    def upright_only(self) -> Finder:
-        return self
-
-    def turning_at_most(self, max_side: int) -> Finder:
-        assert max_side > 0
-        return self
 
     def find(self, _: RGB) -> list[FoundFace]:
         self.calls += 1

@@ -26,7 +26,7 @@ from ingest.decoding.decode import DecodeLimits
 from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
 from ingest.workers import worker
-from ingest.workers.worker import WorkerConfig
+from ingest.workers.worker_config import WorkerConfig
 from publish.film_requests import film_request
 from publish.rendition import Rendition, RenditionRefused
 

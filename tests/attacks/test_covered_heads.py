@@ -45,6 +45,7 @@ from consent_gate.register.relevant import register_for_item
 from consent_gate.subject_rights.erase import erase_pupil
 from ingest.decoding.decode import DecodeLimits
 from ingest.workers import worker
+from ingest.workers.worker_config import WorkerConfig
 from publish.release import publications_to_render, publish_pending, render_publications
 from publish.rendering.heads import clip, head_of
 from publish.rendering.redact import SOLID_RGB, Redaction
@@ -398,7 +399,7 @@ def test_a_stranger_who_may_be_an_erased_pupil_never_to_publish_is_not_covered_l
 
 @pytest.mark.costly
 def test_the_models_find_nobody_under_a_cover_and_see_a_turned_stranger_beside_it() -> None:
-    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     analyser = worker.this_worker().analyser
     with Image.open(PHOTOS / "collins_nasa.jpg") as opened:
         person = np.asarray(opened.convert("RGB").resize((260, 325)), np.uint8)

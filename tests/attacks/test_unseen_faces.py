@@ -22,6 +22,7 @@ from ingest.decoding.decode import DecodeLimits
 from ingest.faces.finder import FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.workers import worker
+from ingest.workers.worker_config import WorkerConfig
 from publish.rendering.redact import Redaction
 from publish.rendering.render import RenditionSpec
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
@@ -231,7 +232,7 @@ def test_a_child_before_a_poster_of_a_large_face_is_seen(finder: FaceFinder, hei
 
 def test_the_rendered_picture_is_searched_at_every_angle(finder: FaceFinder) -> None:
     """The request lists only the pupil, as if the examination had missed the stranger."""
-    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     picture = scene(1600, 1200)
     (pupil,) = (face for face in finder.find(picture) if face.kind is FaceKind.FACE)
     paste(picture, "hopper_us_navy", (1200, 600), 40, 75)
@@ -249,7 +250,7 @@ def test_a_hidden_stranger_in_the_rendered_picture_stops_it(
     finder: FaceFinder, name: str, cover: str, height: int
 ) -> None:
     """The search of the rendered picture finds a possible face only."""
-    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     picture = scene(800, 600)
     (pupil,) = (face for face in finder.find(picture) if face.kind is FaceKind.FACE)
     hidden = paste(picture, name, (600, 300), height, 0, cover=cover)
@@ -261,7 +262,7 @@ def test_a_hidden_stranger_in_the_rendered_picture_stops_it(
 
 def test_a_covered_head_does_not_stop_the_rendered_picture(finder: FaceFinder) -> None:
     """Hair and shoulders around a cover look like a hidden face."""
-    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     picture = scene(800, 600)
     face = paste(picture, "hopper_us_navy", (600, 300), 90, 0)
     judged = [found.box for found in finder.find(picture)]
@@ -274,7 +275,7 @@ def test_a_covered_head_does_not_stop_the_rendered_picture(finder: FaceFinder) -
 
 def test_a_face_found_in_the_largest_picture_stops_the_smaller_ones(finder: FaceFinder) -> None:
     """In the small picture the stranger is 15 px high, too small to be found there."""
-    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     picture = scene(1600, 1200)
     (pupil,) = (face for face in finder.find(picture) if face.kind is FaceKind.FACE)
     paste(picture, "hopper_us_navy", (1200, 600), 40, 75)
@@ -288,7 +289,7 @@ def test_a_face_found_in_the_largest_picture_stops_the_smaller_ones(finder: Face
 
 
 def test_a_judged_face_does_not_stop_a_picture(finder: FaceFinder) -> None:
-    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     picture = scene(1600, 1200)
     paste(picture, "hopper_us_navy", (1200, 600), 60, 75)
     judged = tuple(face.box for face in finder.find(picture))

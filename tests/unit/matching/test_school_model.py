@@ -24,7 +24,6 @@ from consent_gate.model import Ambiguous, Match, NotMatched, Unknown
 from tests.support.face_vectors import THRESHOLDS, VERSIONS, someone, unit
 
 MODEL = "model-1"
-OWN_VERSIONS = VERSIONS | {SCHOOL: MODEL}
 Person = dict[str, NDArray[np.float32]]
 TAIL = Tail(start=0.3, share=0.002, scale=0.02, shape=EXPONENTIAL)
 OWN = replace(

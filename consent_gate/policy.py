@@ -78,7 +78,8 @@ The rules, in the order of the code:
     name, the picture is examined again before it is published. A signed approval for the channel
     overrides this, but not for the full name of a pupil marked "never publish": that name must be
     covered or cut away. The rule is off in a channel whose setting is "off". Of a film, one frame a
-    second is read, and each scene's start.
+    second is read, and each scene's start. There each text counts as near a face, if a face is
+    shown.
 17. By the channel's settings, a face that would be published larger than a limit holds the picture
     as too recognisable, and so does a face that is not turned away from the camera. Where the
     channel says so, a picture with a larger face is published so small that no face is larger, but

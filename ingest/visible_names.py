@@ -40,12 +40,22 @@ def evidence_of(home: Home, examination: Examination, drawn: Sequence[Box] = ())
     options = _options(home)
     names: tuple[VisibleName, ...] = ()
     if lines:
-        faces = [*(face.box for face in evidence.faces), *drawn]
-        names = find_names(lines, name_index(), faces, options)
+        names = find_names(lines, name_index(), _faces_near_text(evidence, drawn), options)
     if evidence.film is not None:  # the same card is read in many frames
         names = tuple({(name.pupil, name.part): name for name in reversed(names)}.values())
     parts = tuple(part for part in NamePart if part in options.parts)
     return replace(evidence, text_check=TextCheck.COMPARED, names=names, looked_for=parts)
+
+
+def _faces_near_text(evidence: Examined, drawn: Sequence[Box]) -> list[Box]:
+    """The faces that text may be near to.
+
+    In a film a face moves, and a text is kept of the first frame that shows it. So each text is
+    near a face, if there is any.
+    """
+    if evidence.film is not None and evidence.faces:
+        return [Box(0, 0, evidence.width, evidence.height)]
+    return [*(face.box for face in evidence.faces), *drawn]
 
 
 def shows_text(examination: Examination) -> bool:

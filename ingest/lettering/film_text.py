@@ -5,10 +5,11 @@ These are the first frame of each scene and at least one frame a second.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from consent_gate.model import Box
-from consent_gate.names.read_lines import MAX_FILM_LINES, ReadLine
+from consent_gate.names.read_lines import MAX_FILM_LINES, Line, ReadLine, neighbours
 from ingest.film.search import SearchedFrame
 from ingest.lettering.lettering import Lettering, TooMuchText
 
@@ -29,7 +30,9 @@ class FilmText:
         self._lettering = lettering
         self._width = width
         self._lines: list[ReadLine] = []
-        self._known: set[str] = set()
+        self._known: set[tuple[str, ...]] = set()
+        """Texts that were read, and pairs of texts that stood beside each other: one name may be
+        written in two lines."""
         self._is_complete = True
 
     def read(self, searched: SearchedFrame) -> None:
@@ -43,10 +46,10 @@ class FilmText:
             self._is_complete = False
             return
         lines = [line for line in found if sum(map(str.isalpha, line.text)) >= MIN_LETTERS]
-        texts = {line.text.casefold() for line in lines}
-        if texts <= self._known:
+        says = {(line.text.casefold(),) for line in lines} | _pairs(lines)
+        if says <= self._known:
             return
-        self._known |= texts
+        self._known |= says
         scale, frame = self._width / rgb.shape[1], searched.frame.number
         self._lines += [replace(line, box=_scaled(line.box, scale), frame=frame) for line in lines]
         self._is_complete = len(self._lines) <= MAX_FILM_LINES
@@ -57,6 +60,12 @@ class FilmText:
         None if a frame, or the film, shows more text than is read.
         """
         return tuple(self._lines) if self._is_complete else None
+
+
+def _pairs(lines: Sequence[ReadLine]) -> set[tuple[str, ...]]:
+    """The words of each two lines that are neighbours, in the order in which they were read."""
+    pairs = neighbours([Line(line, ()) for line in lines])
+    return {(" ".join(first.words), " ".join(second.words)) for first, second in pairs}
 
 
 def _scaled(box: Box, scale: float) -> Box:

@@ -474,6 +474,14 @@ def test_a_film_that_shows_a_pupils_name_is_held(school: World) -> None:
     assert [name.box.x for name in evidence.names] == [270], "once, where it was seen first"
 
 
+def test_a_surname_in_a_film_is_held_wherever_the_face_was_when_it_was_read(school: World) -> None:
+    school.home = with_channel(school.home, "website", visible_names=VisibleNames.SURNAME)
+    film = film_of((ReadLine("Whitcombe", Box(1500, 1150, 90, 20)),))
+    assert isinstance(film.evidence, Examined)
+    assert film.evidence.faces[0].box.x < 1000
+    assert "visible_name" in reasons(take_in(school, film))["website"]
+
+
 def test_a_film_with_more_text_than_was_read_is_held(school: World) -> None:
     assert all(
         "not_examined" in found for found in reasons(take_in(school, film_of(None))).values()

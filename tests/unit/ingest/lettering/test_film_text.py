@@ -53,6 +53,15 @@ def test_the_lines_of_each_frame_that_says_something_new_are_kept() -> None:
     assert lines[0].box == Box(20, 40, 60, 8), "in pixels of the original"
 
 
+def test_a_frame_that_puts_known_words_beside_each_other_is_kept() -> None:
+    lines = read({0: ("Ben",), 1: ("Whitcombe",), 2: ("Ben", "Whitcombe"), 3: ("Ben", "Whitcombe")})
+    assert lines is not None
+    assert [(line.text, line.frame) for line in lines if line.frame > 1] == [
+        ("Ben", 2),
+        ("Whitcombe", 2),
+    ]
+
+
 def test_single_letters_of_a_pattern_are_no_text() -> None:
     assert read({0: ("D", "", "3"), 1: ("4 x 4",)}) == ()
 

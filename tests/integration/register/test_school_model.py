@@ -39,11 +39,9 @@ def school(home: Home) -> Home:
     return chosen
 
 
-def proposal(home: Home, model: object = MODEL) -> int:
+def proposal(home: Home) -> int:
     photos = [photo.pk for photo in compared_photos(home)]
-    assert model in (MODEL, OTHER)
-    figures = thresholds_of(OTHER if model is OTHER else MODEL)
-    return propose_school_model(home, figures, "<html>", photos, "office").pk
+    return propose_school_model(home, thresholds_of(MODEL), "<html>", photos, "office").pk
 
 
 def refusal(home: Home) -> str:

@@ -159,10 +159,11 @@ def test_few_pupils_are_too_few() -> None:
     assert result.accept > 1
 
 
-def with_own(own: NDArray[np.float32], count: int = 60, pictures: int = 1) -> Gallery:
+def with_own(own: NDArray[np.float32], pictures: int = 1) -> Gallery:
+    """Sixty pupils, with these vectors by the school's own model."""
     return gallery_of(
         template(f"{n:06d}", person(n) | {SCHOOL: own[n * pictures + k]})
-        for n in range(count)
+        for n in range(60)
         for k in range(pictures)
     )
 

@@ -839,9 +839,9 @@ def test_a_pupil_never_to_publish_holds_a_film_in_which_they_are_covered() -> No
         assert_held(website_verdict(film, school, COVERED), Reason.NEVER_PUBLISH)
 
 
-def lets_see(first: float, last: float, found: tuple[float, float] | None = None) -> FaceEvidence:
+def maybe_shown_stranger(first: float, last: float) -> FaceEvidence:
     """A stranger whom the frames between two times may show."""
-    begin, end = found or (first + 0.2, last - 0.2)
+    begin, end = first + 0.2, last - 0.2
     return replace(A_STRANGER, shown=Shown(begin, end, begin, maybe_s=(first, last)))
 
 
@@ -851,13 +851,13 @@ def cut_to(*parts: tuple[int, int], frames: str = "ab" * 32) -> StaffInput:
 
 
 def test_a_stranger_who_is_cut_out_does_not_hold_the_film_that_staff_sign() -> None:
-    film = make_film(make_matched_face(ANN, shown=shown(0, 9)), lets_see(2, 3))
+    film = make_film(make_matched_face(ANN, shown=shown(0, 9)), maybe_shown_stranger(2, 3))
     released = assert_released(website_verdict(film, staff=cut_to((0, 2000), (3001, 9001))))
     assert [basis.basis for basis in released.basis] == ["consent", "cut_away"]
 
 
 def test_a_cut_that_is_one_frame_too_short_holds_the_film() -> None:
-    film = make_film(make_matched_face(ANN, shown=shown(0, 9)), lets_see(2, 3))
+    film = make_film(make_matched_face(ANN, shown=shown(0, 9)), maybe_shown_stranger(2, 3))
     for parts in (((0, 2001), (3001, 9001)), ((0, 2000), (3000, 9001)), ((0, 9001),)):
         assert_held(website_verdict(film, staff=cut_to(*parts)), Reason.UNKNOWN_FACE)
 
@@ -871,32 +871,32 @@ def test_a_face_is_cut_away_only_where_it_is_known_in_which_frames_it_may_be() -
 
 
 def test_a_cut_without_an_approval_lets_nobody_out() -> None:
-    film = make_film(lets_see(2, 3))
+    film = make_film(maybe_shown_stranger(2, 3))
     unsigned = replace(cut_to((4000, 9001)), approvals={})
     assert_held(website_verdict(film, staff=unsigned), Reason.UNKNOWN_FACE, Reason.NO_FACES_FOUND)
 
 
 def test_a_pupil_never_to_publish_holds_a_film_from_which_they_are_cut() -> None:
-    ann = replace(lets_see(2, 3), identity=make_matched_face(ANN).identity)
+    ann = replace(maybe_shown_stranger(2, 3), identity=make_matched_face(ANN).identity)
     school = make_register(make_pupil(ANN, never_publish=True))
     verdict = website_verdict(make_film(ann), school, cut_to((4000, 9001)))
     assert_held(verdict, Reason.NEVER_PUBLISH)
 
 
 def test_a_cut_for_other_frames_holds_the_film() -> None:
-    film = make_film(lets_see(2, 3))
+    film = make_film(maybe_shown_stranger(2, 3))
     staff = cut_to((4000, 9001), frames="cd" * 32)
     assert_held(website_verdict(film, staff=staff), Reason.NOT_EXAMINED)
 
 
 def test_a_cut_that_does_not_fit_holds_the_film() -> None:
-    film = make_film(lets_see(2, 3))
+    film = make_film(maybe_shown_stranger(2, 3))
     for parts in ((), ((5000, 4000),), ((4000, 9002),), ((6000, 8000), (4000, 5000))):
         assert_held(website_verdict(film, staff=cut_to(*parts)), Reason.NOT_EXAMINED)
 
 
 def test_a_photo_cannot_be_cut_like_a_film() -> None:
-    photo = make_picture(lets_see(2, 3))
+    photo = make_picture(maybe_shown_stranger(2, 3))
     verdict = website_verdict(photo, staff=cut_to((4000, 9001)))
     assert_held(verdict, Reason.NOT_EXAMINED, Reason.UNKNOWN_FACE)
 

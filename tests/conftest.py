@@ -130,6 +130,14 @@ def _is_run_on(item: pytest.Item, number: int, dates: int) -> bool:
     return item.get_closest_marker("clock") is not None and (turns or its_turn)
 
 
+@pytest.fixture(autouse=True)
+def _keeps_its_priority() -> Iterator[None]:
+    """Fail a test that lowers the priority of this process: all later tests would be slower."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    yield
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[postgresql.Server]:
     """A PostgreSQL server for the whole session, started when a test first needs it."""

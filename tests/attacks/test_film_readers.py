@@ -110,5 +110,6 @@ def test_a_whole_film_arrives(port: int) -> None:
     with closing(ask(port, ADDRESS)) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         total = 0
-        while total < SIZE:
-            total += len(client.recv(1 << 20))
+        while total < SIZE and (data := client.recv(1 << 20)):
+            total += len(data)
+    assert total >= SIZE

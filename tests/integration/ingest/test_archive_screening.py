@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import cv2
 import fsspec
@@ -58,10 +59,12 @@ def archive(demo_school: Home, tmp_path: Path) -> Path:
 
 
 def backfill(home: Home, location: object, *options: str, exit_code: int = 1) -> dict[str, object]:
-    found = CliRunner().invoke(
-        app, ["--home", str(home.root), "backfill", str(location), "--json", *options]
-    )
+    with mock.patch.object(os, "nice") as nice:  # else all later tests of this process are slower
+        found = CliRunner().invoke(
+            app, ["--home", str(home.root), "backfill", str(location), "--json", *options]
+        )
     assert found.exit_code == exit_code, found.output  # 1: a picture is not clear
+    nice.assert_called_once_with(10)
     answer: dict[str, object] = json.loads(found.stdout.splitlines()[-1])
     return answer
 

@@ -13,7 +13,6 @@ import io
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -48,6 +47,7 @@ from tests.support.face_photos import demo_portrait
 from tests.support.factories import World
 from tests.support.http_server import serve_home
 from tests.support.imports import confirm_portraits
+from tests.support.public_gallery import running
 
 WEBCAM = "collins_nasa"
 """The photo of the demonstration that the browser's camera shows."""
@@ -135,9 +135,8 @@ def serve_gallery(home: Home) -> Iterator[str]:
     approved = ApprovedFolder("website", home.approved("website"), timedelta(hours=24), home.clock)
     application = Application({"website": Gallery("School website", approved)}, [])
     server = create_server(application, host="127.0.0.1", port=0, threads=2)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.effective_port}/gallery/website/"
-    server.close()
+    with running(server):
+        yield f"http://127.0.0.1:{server.effective_port}/gallery/website/"
 
 
 def take_all(

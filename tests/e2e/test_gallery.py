@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Literal
@@ -20,6 +19,7 @@ from publish.gallery.application import Application, Gallery
 from publish.gallery.approved import ApprovedFolder
 from tests.support.accessibility import Axe, violations_on
 from tests.support.factories import draw_picture, make_evidence, matches
+from tests.support.public_gallery import running
 
 pytestmark = pytest.mark.browser
 
@@ -48,10 +48,8 @@ def address(home: Home) -> Iterator[str]:
     approved = ApprovedFolder("website", folder, timedelta(hours=24), home.clock)
     application = Application({"website": Gallery("School website", approved)}, [])
     server = create_server(application, host="127.0.0.1", port=0, threads=2)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}/gallery/website/"
-    server.close()
+    with running(server):
+        yield f"http://127.0.0.1:{server.effective_port}/gallery/website/"
 
 
 def test_the_gallery_breaks_no_rule_of_accessibility(chromium: Browser, address: str) -> None:

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from waitress import wasyncore
 
@@ -20,7 +21,13 @@ def serve_gallery(channels: Mapping[str, tuple[str, str]]) -> Iterator[int]:
     configuration = gallery_server.GalleryConfiguration(
         "127.0.0.1", port, dict(channels), (), 24, sandbox_required=True
     )
-    server = gallery_server.make_server(configuration, listening)
+    with running(gallery_server.make_server(configuration, listening)):
+        yield port
+
+
+@contextmanager
+def running(server: Any) -> Iterator[None]:
+    """Run a server of waitress in a thread; no thread of it is left at the end."""
     stop = threading.Event()
 
     def run() -> None:
@@ -29,7 +36,10 @@ def serve_gallery(channels: Mapping[str, tuple[str, str]]) -> Iterator[int]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    yield port
-    stop.set()
-    thread.join()
-    server.close()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(server._map)

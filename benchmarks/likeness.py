@@ -23,10 +23,10 @@ from PIL import Image
 
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
-from consent_gate.model import Box
+from consent_gate.model import COVER_GREY, Box
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from publish.rendering.heads import head_of
-from publish.rendering.redact import Redaction, RedactionStyle
+from publish.rendering.redact import Redaction
 from publish.rendering.render import Chroma, RenditionSpec, render
 from publish.verification.likeness import (
     BLOCK,
@@ -114,15 +114,15 @@ def off_by_eight(rgb: Pixels, spec: RenditionSpec) -> Likeness:
 
 def compare_covers() -> dict[str, list[float]]:
     """Correlation of fine detail under each kind of cover, and without the cover."""
-    found: dict[str, list[float]] = {"solid": [], "mosaic": [], "forgotten": []}
+    found: dict[str, list[float]] = {"grey": [], "cells": [], "forgotten": []}
     worst: list[float] = []
     rows = list(csv.DictReader((SHARED / "groups" / "boxes.csv").open()))
     for row in rows[::4]:
         image = cv2.imread(str(SHARED / "groups" / "images" / row["file"]))
         rgb = np.ascontiguousarray(np.asarray(image, np.uint8)[:, :, ::-1])
         box = Box(*(round(float(row[k])) for k in ("x", "y", "width", "height")))
-        for name, cover in (("solid", RedactionStyle.SOLID), ("mosaic", RedactionStyle.MOSAIC)):
-            spec = RenditionSpec(redactions=(Redaction(box, head_of(box), cover),))
+        for name, fill in (("grey", COVER_GREY), ("cells", None)):
+            spec = RenditionSpec(redactions=(Redaction(box, head_of(box), fill),))
             result = compare(opened(render(rgb, spec)), rgb, spec)
             found[name].append(result.cover_correlation)
             worst.append(result.worst_block)

@@ -463,6 +463,23 @@ class LargeFaces(StrEnum):
     """Publish the picture so small that no face is."""
 
 
+Colour = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
+
+COVER_GREY: Colour = (96, 96, 96)
+"""Colour of covers, where the school chose none."""
+
+
+class CoverStyle(StrEnum):
+    """What covered heads and texts look like. No style shows anything of what it covers."""
+
+    GREY = "grey"
+    COLOUR = "colour"
+    """One colour, which the school chooses."""
+    CELLS = "cells"
+    """Large square cells in the colours around the cover."""
+
+
 class Uncleared(StrEnum):
     """What a channel does with a picture in which somebody is not cleared."""
 

@@ -42,4 +42,5 @@ def film_request(
         kept=kept,
         covered=tuple(hidden),
         scene_starts=evidence.film.scene_starts if evidence.film else (),
+        cover_colour=settings.publishing.cover_fill,
     )

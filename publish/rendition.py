@@ -9,7 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.model import Box, FaceEvidence, FilmSpan, Match, Reason, Shown
+from consent_gate.model import (
+    COVER_GREY,
+    Box,
+    Colour,
+    FaceEvidence,
+    FilmSpan,
+    Match,
+    Reason,
+    Shown,
+)
 from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
 from publish.verification.verify import Expected, verify
 
@@ -66,6 +75,8 @@ class FilmRequest:
     """When and where each face is shown that is covered in all frames."""
     scene_starts: tuple[float, ...] = ()
     """Seconds at which each scene of the original begins."""
+    cover_colour: Colour | None = COVER_GREY
+    """Colour of the covers. None: cells in the colours around each cover."""
 
     @property
     def is_edited(self) -> bool:

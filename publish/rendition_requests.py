@@ -15,7 +15,7 @@ from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Channel
-from consent_gate.model import Box, Examined, Reason, StaffInput
+from consent_gate.model import Box, Colour, Examined, Reason, StaffInput
 from consent_gate.publication import Appearance
 from consent_gate.register.relevant import pupils_of
 from consent_gate.vault.interface import PartReader
@@ -108,7 +108,7 @@ def _films_of(
 
 
 def rendition_spec(
-    channel: Channel, appearance: Appearance, heads: Mapping[Box, Box]
+    channel: Channel, appearance: Appearance, heads: Mapping[Box, Box], fill: Colour | None
 ) -> RenditionSpec:
     """Combine the channel's settings with a crop and covers.
 
@@ -116,6 +116,7 @@ def rendition_spec(
         channel: Settings of the channel.
         appearance: The crop and the covered boxes.
         heads: What covers a box, where that is known (``publish.rendering.heads``).
+        fill: Colour of the covers. None: cells in the colours around each cover.
     """
     return RenditionSpec(
         max_side=min(channel.max_side, appearance.side or channel.max_side),
@@ -124,7 +125,7 @@ def rendition_spec(
         chroma=Chroma.FULL if channel.full_colour_detail else Chroma.HALF,
         crop=appearance.crop,
         redactions=tuple(
-            Redaction(box, heads.get(box) or head_of(box)) for box in appearance.redactions
+            Redaction(box, heads.get(box) or head_of(box), fill) for box in appearance.redactions
         ),
     )
 
@@ -144,7 +145,9 @@ def _rendition_requests(
         named = _named(evidence, staff)
         requests.append(
             RenditionRequest(
-                spec=rendition_spec(channel, appearance, heads),
+                spec=rendition_spec(
+                    channel, appearance, heads, home.settings.publishing.cover_fill
+                ),
                 pixels_sha256=evidence.pixels_sha256,
                 alternate_formats=tuple(ImageFormat(kind) for kind in channel.also),
                 judged_faces=shown,

@@ -10,6 +10,7 @@ from consent_gate.home.settings import Channel, Settings
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import (
+    CoverStyle,
     DeviceRule,
     Facing,
     LargeFaces,
@@ -121,11 +122,23 @@ def school_sentences(settings: Settings, rules: Rules) -> Iterator[str]:
         "The title, the description and the album of a picture must not have a pupil's full name,"
         f" alone or together. They {first} have a first name."
     )
+    yield _covers(settings)
     days = settings.retention.withdrawn_days
     until = f"for another {days} days" if days else "for ever"
     yield f"When every copy is confirmed gone, the list still names a withdrawn picture {until}."
     public = [settings.titles[name] for name in settings.gallery.channels]
     yield f"The public gallery shows: {', '.join(public) or 'nothing'}."
+
+
+def _covers(settings: Settings) -> str:
+    match settings.publishing.cover_style:
+        case CoverStyle.GREY:
+            look = "are grey"
+        case CoverStyle.COLOUR:
+            look = f"have the colour {settings.publishing.cover_colour}"
+        case CoverStyle.CELLS:
+            look = "are large squares in the colours around them"
+    return f"Covers {look}. Nothing of what they cover is left (rule 18)."
 
 
 def _cameras(rules: Rules) -> str:

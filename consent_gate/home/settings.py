@@ -27,7 +27,10 @@ from consent_gate.home.settings_recognition import Recognition
 from consent_gate.home.settings_staff import Safeguarding, Section, SignIn
 from consent_gate.model import (
     BIOMETRIC,
+    COVER_GREY,
     ChannelRules,
+    Colour,
+    CoverStyle,
     DeviceRule,
     Facing,
     LargeFaces,
@@ -119,6 +122,25 @@ class Publishing(Section):
     """Whether a title or description may contain a pupil's first name without the surname."""
     not_names: tuple[str, ...] = ()
     """Names in pictures that are no pupil's, such as those of houses and buildings."""
+    cover_style: CoverStyle = CoverStyle.GREY
+    """What covers look like in pictures and films that are made from now on."""
+    cover_colour: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = "#2f4b7c"
+    """Colour of the covers of the style "colour", as #RRGGBB."""
+
+    @property
+    def cover_fill(self) -> Colour | None:
+        """Colour of covers. None: cells in the colours around the cover."""
+        if self.cover_style is CoverStyle.CELLS:
+            return None
+        if self.cover_style is CoverStyle.GREY:
+            return COVER_GREY
+        red, green, blue = bytes.fromhex(self.cover_colour[1:])
+        return red, green, blue
+
+    @property
+    def cover_on_pages(self) -> str:
+        """Colour of the covers that the pages draw, as #RRGGBB; grey in place of cells."""
+        return "#" + bytes(self.cover_fill or COVER_GREY).hex()
 
 
 class Retention(Section):

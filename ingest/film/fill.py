@@ -7,11 +7,11 @@ from math import ceil, floor
 
 import numpy as np
 
-from consent_gate.model import Box
+from consent_gate.model import Box, Colour
 from ingest.faces.protocols import RGB
 from ingest.film.covers import Place
 from publish.rendering.heads import clip
-from publish.rendering.redact import SOLID_RGB, Redaction, redact
+from publish.rendering.redact import Redaction, redact
 
 EDGE_PX = 4
 """Pixels inside the edge of a cover in which the encoder mixes it with what is beside it."""
@@ -34,9 +34,17 @@ def heads_of(places: Iterable[Place], scale: float) -> tuple[Box, ...]:
     return tuple(boxes)
 
 
-def covered_frame(rgb: RGB, faces: Sequence[Box]) -> RGB:
-    """Return the frame with these heads filled; the frame itself where there are none."""
-    return redact(rgb, tuple(Redaction(box, box.with_margin()) for box in faces)) if faces else rgb
+def covered_frame(rgb: RGB, faces: Sequence[Box], colour: Colour | None) -> RGB:
+    """Return the frame with these heads filled; the frame itself where there are none.
+
+    Args:
+        rgb: The judged frame.
+        faces: Covered faces in its pixels.
+        colour: Colour of the covers. None: cells in the colours around each cover.
+    """
+    if not faces:
+        return rgb
+    return redact(rgb, tuple(Redaction(box, box.with_margin(), colour) for box in faces))
 
 
 def heads_in(
@@ -63,16 +71,32 @@ def heads_in(
     )
 
 
-def are_filled(rgb: RGB, heads: Iterable[Box]) -> bool:
-    """Return whether each of these regions of a published frame has the colour of a cover."""
+def are_filled(rgb: RGB, heads: Sequence[Box], colour: Colour | None) -> bool:
+    """Return whether each of these regions of a published frame looks like a cover.
+
+    Args:
+        rgb: The published frame.
+        heads: The filled regions in its pixels.
+        colour: Colour of the covers. None: what is in the regions must follow from what is around
+            them.
+    """
+    if not heads:
+        return True
+    # What was in the regions is taken out first, so nothing of it can be what is expected there.
+    emptied = rgb.copy()
     for head in heads:
-        inside = rgb[
+        emptied[head.y : head.y + head.height, head.x : head.x + head.width] = colour or 0
+    expected = emptied
+    if colour is None:
+        expected = redact(emptied, tuple(Redaction(head, head, None) for head in heads))
+    for head in heads:
+        place = np.s_[
             head.y + EDGE_PX : head.y + head.height - EDGE_PX,
             head.x + EDGE_PX : head.x + head.width - EDGE_PX,
         ]
-        if inside.size == 0:
+        if expected[place].size == 0:
             continue
-        difference = np.abs(inside.astype(np.int16) - np.array(SOLID_RGB, np.int16))
+        difference = np.abs(rgb[place].astype(np.int16) - expected[place])
         if float(difference.mean()) > MAX_DIFFERENCE:
             return False
     return True

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.film_spans import NewTimes, total_ms
-from consent_gate.model import Box, FaceKind, Reason, Shown
+from consent_gate.model import Box, Colour, FaceKind, Reason, Shown
 from ingest.decoding.decode import DecodeError
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detection, Detector
@@ -129,7 +129,7 @@ def make_film(
                 size = published_size(width, height, request.max_side)
                 encoder = encoder or FilmEncoder(*size)
                 heads = heads_of(covers.at(frame.time), width / request.width)
-                rgb = covered_frame(frame.rgb, heads)
+                rgb = covered_frame(frame.rgb, heads, request.cover_colour)
                 encoder.add(time, rgb)
                 seen = heads_in(heads, (width, height), size)
                 frames.append(_Encoded(frame.time, time, _thumbnail(rgb), seen))
@@ -180,7 +180,7 @@ def _examine_once_more(
         ):
             for frame, encoded in zip(published, frames, strict=True):
                 count += 1
-                refused = _refusal_of(frame, encoded, paths)
+                refused = _refusal_of(frame, encoded, paths, request.cover_colour)
                 if refused is not None:
                     return refused
     except (DecodeError, ValueError):
@@ -201,13 +201,17 @@ class _Searched:
 
 
 def _refusal_of(
-    frame: _Searched, encoded: _Encoded, paths: list[list[PathPoint]]
+    frame: _Searched,
+    encoded: _Encoded,
+    paths: list[list[PathPoint]],
+    colour: Colour | None,
 ) -> RenditionRefused | None:
     """Why a frame of the finished film must not be published; None where it may."""
     if abs(frame.time - encoded.time) > MAX_TIME_DIFFERENCE:
         return _NOT_PLAIN
     difference = np.abs(_thumbnail(frame.rgb).astype(np.int16) - encoded.thumbnail)
-    if float(difference.mean()) > MAX_DIFFERENCE or not are_filled(frame.rgb, encoded.heads):
+    is_plain = float(difference.mean()) <= MAX_DIFFERENCE
+    if not is_plain or not are_filled(frame.rgb, encoded.heads, colour):
         return _NOT_PLAIN
     if any(head.contains(middle) for head in encoded.heads for middle in frame.middles):
         return _NOT_HIDDEN

@@ -1,27 +1,20 @@
 """Cover regions of a picture so that nobody in them can be recognised.
 
 The pixels are replaced at full resolution, before scaling, so the file contains nothing from which
-the region could be restored.
+the region could be restored. What replaces them depends on the settings and on pixels outside all
+covers, never on a covered pixel.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.model import Box
+from consent_gate.model import COVER_GREY, Box, Colour
 from publish.rendering.heads import clip, head_of
-
-
-class RedactionStyle(StrEnum):
-    """How a region is covered."""
-
-    SOLID = "solid"
-    MOSAIC = "mosaic"
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,8 @@ class Redaction:
     """The face, or the text, that must not be seen."""
     region: Box | None = None
     """What is covered. None: the whole head around a face of which nothing was measured."""
-    style: RedactionStyle = RedactionStyle.SOLID
+    colour: Colour | None = COVER_GREY
+    """Colour of the cover. None: large square cells in the colours around the cover."""
 
     @property
     def covers(self) -> Box:
@@ -40,22 +34,18 @@ class Redaction:
         return self.region or head_of(self.box)
 
 
-MOSAIC_CELLS = 4
-"""Largest number of cells along each side of a mosaic. Networks recognise faces under mosaics of 8
-and more cells across a face (McPherson, Shokri, Shmatikov 2016, "Defeating Image Obfuscation with
-Deep Learning")."""
+CELLS = 8
+"""Cells along the longer side of a cover in the colours around it."""
 
-_CELL_PX = 8
-"""Smallest side of a cell in pixels, as a JPEG block; small regions get fewer cells."""
+_RIM = 8
+"""Share of a cover's shorter side, 1 / _RIM, that is read around it."""
 
-SOLID_RGB = (96, 96, 96)
-"""The same grey for all covers: the region's own mean colour would show the colour of the skin."""
+_SMALLEST_RIM = 2
+"""The same in pixels for small covers."""
 
 
 def redact(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray[np.uint8]:
     """A copy of ``rgb`` with all regions covered.
-
-    Solid covers are applied last, so that no overlapping mosaic changes them.
 
     Args:
         rgb: (height, width, 3), uint8, RGB.
@@ -63,29 +53,83 @@ def redact(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray
     """
     covered = rgb.copy()
     height, width = rgb.shape[:2]
-    for redaction in sorted(redactions, key=lambda r: r.style is RedactionStyle.SOLID):
-        box = clip(redaction.covers, width, height)
-        if box is None:
-            continue
-        region = covered[box.y : box.y + box.height, box.x : box.x + box.width]
-        if redaction.style is RedactionStyle.SOLID:
-            region[:] = SOLID_RGB
+    clipped = [(clip(r.covers, width, height), r.colour) for r in redactions]
+    regions = [(box, colour) for box, colour in clipped if box is not None]
+    is_seen: NDArray[np.bool_] | None = None
+    for box, colour in regions:
+        if colour is None:
+            if is_seen is None:
+                is_seen = _outside(height, width, [box for box, _ in regions])
+            _fill_with_cells(covered, box, is_seen)
         else:
-            _mosaic(region)
+            _part(covered, box)[:] = colour
     return covered
 
 
-def _mosaic(region: NDArray[np.uint8]) -> None:
-    """Replace each cell by its mean colour, in place; ``region`` is (height, width, 3), uint8."""
-    height, width = region.shape[:2]
-    rows, columns = _edges(height), _edges(width)
+def _outside(height: int, width: int, boxes: list[Box]) -> NDArray[np.bool_]:
+    """Which pixels lie outside all covers: (height, width)."""
+    is_seen = np.ones((height, width), np.bool_)
+    for box in boxes:
+        is_seen[box.y : box.y + box.height, box.x : box.x + box.width] = False
+    return is_seen
+
+
+def _part(rgb: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    return rgb[box.y : box.y + box.height, box.x : box.x + box.width]
+
+
+def _fill_with_cells(rgb: NDArray[np.uint8], box: Box, is_seen: NDArray[np.bool_]) -> None:
+    """Fill a cover, in place, with cells in the colours of the rim around it.
+
+    Each cell is the mean of the rim's colours; the nearer a part of the rim is, the more it counts.
+
+    Args:
+        rgb: (height, width, 3), uint8, RGB.
+        box: The cover, within the picture.
+        is_seen: Which pixels of ``rgb`` lie outside all covers; no others are read.
+    """
+    side = max(1, -(-max(box.width, box.height) // CELLS))
+    rows = _edges(box.y, box.height, side)
+    columns = _edges(box.x, box.width, side)
+    places, colours = _rim(rgb, box, is_seen, rows, columns)
     for top, bottom in pairwise(rows):
         for left, right in pairwise(columns):
-            cell = region[top:bottom, left:right]
-            cell[:] = cell.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+            if not len(places):
+                rgb[top:bottom, left:right] = COVER_GREY
+                continue
+            middle = ((top + bottom) / 2, (left + right) / 2)
+            nearness = 1 / ((places - middle) ** 2).sum(axis=1)
+            mean = nearness @ colours / nearness.sum()
+            rgb[top:bottom, left:right] = np.clip(mean.round(), 0, 255).astype(np.uint8)
 
 
-def _edges(length: int) -> list[int]:
-    """The borders of the cells along a side of ``length`` pixels."""
-    cells = max(1, min(MOSAIC_CELLS, length // _CELL_PX))
-    return [length * i // cells for i in range(cells + 1)]
+def _rim(
+    rgb: NDArray[np.uint8],
+    box: Box,
+    is_seen: NDArray[np.bool_],
+    rows: list[int],
+    columns: list[int],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The middles (n, 2), as row and column, and mean colours (n, 3) of the parts of the rim."""
+    depth = max(_SMALLEST_RIM, min(box.width, box.height) // _RIM)
+    below, right = box.y + box.height, box.x + box.width
+    parts = [
+        *((top, bottom, box.x - depth, box.x) for top, bottom in pairwise(rows)),
+        *((top, bottom, right, right + depth) for top, bottom in pairwise(rows)),
+        *((box.y - depth, box.y, first, last) for first, last in pairwise(columns)),
+        *((below, below + depth, first, last) for first, last in pairwise(columns)),
+    ]
+    places, colours = [], []
+    for top, bottom, first, last in parts:
+        place = np.s_[max(0, top) : max(0, bottom), max(0, first) : max(0, last)]
+        seen = rgb[place][is_seen[place]]
+        if len(seen):
+            places.append(((top + bottom) / 2, (first + last) / 2))
+            colours.append(seen.mean(axis=0))
+    return np.array(places, np.float64), np.array(colours, np.float64)
+
+
+def _edges(start: int, length: int, side: int) -> list[int]:
+    """The borders of the cells along a side; the cells are about ``side`` pixels long."""
+    cells = max(1, round(length / side))
+    return [start + length * i // cells for i in range(cells + 1)]

@@ -134,7 +134,7 @@ def apply_crop(
     if right <= left or bottom <= top:
         raise EmptyCrop("The crop lies outside the picture. Crop the picture again.")
     moved = tuple(
-        Redaction(_moved(r.box, left, top), _moved(r.covers, left, top), r.style)
+        Redaction(_moved(r.box, left, top), _moved(r.covers, left, top), r.colour)
         for r in spec.redactions
     )
     return rgb[top:bottom, left:right], moved

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box
-from publish.rendering.redact import RedactionStyle
 from publish.rendering.render import RenditionSpec
 
 _Pixels = NDArray[np.uint8]
@@ -85,9 +84,8 @@ def compare(published: _Pixels, judged: _Pixels, spec: RenditionSpec) -> Likenes
     kept = _cropped(judged, spec)
     scaled = np.asarray(cv2.resize(kept, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     hidden = _published_boxes([r.box for r in spec.redactions], spec, kept, published)
-    solid = [r.covers for r in spec.redactions if r.style is RedactionStyle.SOLID]
-    hidden += [_inside(box) for box in _published_boxes(solid, spec, kept, published)]
     covers = _published_boxes([r.covers for r in spec.redactions], spec, kept, published)
+    hidden += [_inside(box) for box in covers]
     blocks = _block_differences(published, scaled, covers)
     return Likeness(
         float(np.abs(blocks @ _LUMA).max()),

@@ -30,7 +30,10 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import (
+    COVER_GREY,
     Box,
+    Colour,
+    CoverStyle,
     Examined,
     FaceEvidence,
     FaceKind,
@@ -48,7 +51,7 @@ from ingest.workers import worker
 from ingest.workers.worker_config import WorkerConfig
 from publish.release import publications_to_render, publish_pending, render_publications
 from publish.rendering.heads import clip, head_of
-from publish.rendering.redact import SOLID_RGB, Redaction
+from publish.rendering.redact import Redaction
 from publish.rendering.render import RenditionSpec
 from publish.rendition import (
     Rendition,
@@ -66,7 +69,8 @@ from tests.support.fake_renderer import (
     read_manifest,
     withdraw_consent,
 )
-from tests.support.settings_override import with_channel
+from tests.support.images import COVER_FILLS
+from tests.support.settings_override import with_channel, with_section
 
 PHOTOS = Path(__file__).parents[2] / "consent_gate" / "operations" / "demo_photos"
 ANN, BEN, CAT = "000001", "000002", "000003"
@@ -173,7 +177,7 @@ def shown(home: Home) -> list[NDArray[np.uint8]]:
 
 def is_covered(rgb: NDArray[np.uint8], box: Box) -> bool:
     part = rgb[box.y : box.y + box.height, box.x : box.x + box.width].astype(int)
-    return bool(np.abs(part - SOLID_RGB).max() < 16)
+    return bool(np.abs(part - COVER_GREY).max() < 16)
 
 
 def with_stranger(home: Home, item: Item) -> None:
@@ -217,6 +221,35 @@ def test_who_has_no_consent_is_covered_and_the_trail_says_how_many_and_not_who(h
     assert not any(
         BEN in str(entry.detail) for entry in AuditEntry.objects.filter(subject=f"item:{item.pk}")
     )
+
+
+class ColourOfCovers(FakeRenderer):
+    """A renderer that notes the colour of each cover."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.colours = set[Colour | None]()
+
+    def _made(
+        self, rgb: NDArray[np.uint8], order: RenditionRequest
+    ) -> Rendition | RenditionRefused:
+        self.colours |= {redaction.colour for redaction in order.spec.redactions}
+        return super()._made(rgb, order)
+
+
+@pytest.mark.parametrize(
+    ("style", "fill"), [(CoverStyle.COLOUR, (47, 75, 124)), (CoverStyle.CELLS, None)]
+)
+def test_the_covers_of_the_gate_have_the_schools_style(
+    home: Home, style: CoverStyle, fill: Colour | None
+) -> None:
+    home = with_section(home, "publishing", cover_style=style, cover_colour="#2F4B7C")
+    make_photo(home, ANN, BEN)
+    renderer = ColourOfCovers()
+    publish_pending(home, renderer)
+    (picture,) = shown(home)
+    assert renderer.colours == {fill}
+    assert not is_covered(picture, BENS)
 
 
 def test_a_face_found_in_the_covered_picture_holds_it(home: Home) -> None:
@@ -406,10 +439,14 @@ def test_the_models_find_nobody_under_a_cover_and_see_a_turned_stranger_beside_i
     picture = np.full((325, 720, 3), 128, np.uint8)
     picture[:, :260] = person
     (face,) = analyser.analyse(picture, gallery_of(()))
-    spec = RenditionSpec(redactions=(Redaction(face.box, head_of(face.box, face)),))
-    request = RenditionRequest(spec, "", (), covered_by_gate=True)
-    (made,) = worker._renditions(picture, [request]).values()
-    assert isinstance(made, Rendition)
+
+    def asked(fill: Colour | None) -> RenditionRequest:
+        spec = RenditionSpec(redactions=(Redaction(face.box, head_of(face.box, face), fill),))
+        return RenditionRequest(spec, "", (), covered_by_gate=True)
+
+    styles = [asked(fill) for fill in COVER_FILLS]
+    made = worker._renditions(picture, styles)
+    assert all(isinstance(made[order], Rendition) for order in styles)
     picture[:260, 380:705] = np.rot90(person)
-    (refused,) = worker._renditions(picture, [request]).values()
+    (refused,) = worker._renditions(picture, styles[-1:]).values()
     assert isinstance(refused, RenditionRefused)

@@ -314,7 +314,7 @@ covers_at = Covers.at
     ("name", "wrong"),
     [
         ("ingest.film.rendition.Covers.at", late),
-        ("ingest.film.rendition.covered_frame", lambda rgb, _: rgb),
+        ("ingest.film.rendition.covered_frame", lambda rgb, *_: rgb),
         ("ingest.film.fill.redact", lambda rgb, _: np.ascontiguousarray(rgb[:, ::-1])),
     ],
     ids=["late", "not filled", "somewhere else"],

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageDraw
 
+from consent_gate.model import COVER_GREY, Colour
 from publish.rendering.srgb import SRGB_PROFILE
 
 CHILD = "Amelia Thistlewood"
@@ -24,6 +25,9 @@ CHILD = "Amelia Thistlewood"
 
 RED, GREEN, BLUE, YELLOW = (220, 40, 40), (40, 180, 60), (40, 60, 220), (230, 210, 40)
 """Corners of ``scene()``: top left, top right, bottom left, bottom right."""
+
+COVER_FILLS: list[Colour | None] = [COVER_GREY, (40, 70, 120), None]
+"""Grey, a colour of the school, and cells in the colours around the cover."""
 
 Pixels = NDArray[np.uint8]
 

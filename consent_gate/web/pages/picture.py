@@ -113,6 +113,8 @@ class PictureView:
     """Whether it is not known which names can be read."""
     cover: CoverView | None = None
     """None where covers alone do not help."""
+    cover_colour: str = ""
+    """Colour in which the page draws covers, as #RRGGBB."""
     is_film: bool = False
     film: FilmView | None = None
     """None for a picture, and for a film that staff cannot see."""
@@ -185,6 +187,7 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
             evidence,
             numbers,
         ),
+        cover_colour=home.settings.publishing.cover_on_pages,
         is_film=evidence.film is not None,
         film=film_view(evidence, staff.film_edit, faces),
     )

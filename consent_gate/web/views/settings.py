@@ -16,6 +16,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     """Show the settings in force. They are changed in the settings file, not here."""
     home = current_home()
     context = {
+        "cover_style": home.settings.publishing.cover_style.value,
         "path": home.root / FILE_NAME,
         "tables": settings_pages.settings_in_force(home),
         "problem": settings_pages.settings_file_problem(home),

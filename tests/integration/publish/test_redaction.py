@@ -15,13 +15,12 @@ from consent_gate.db.models import Item, Publication, StaffApproval, StaffTag
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
-from consent_gate.model import Examined
+from consent_gate.model import COVER_GREY, Examined
 from consent_gate.operations import demo
 from consent_gate.register.repository import load_register
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits, decode
 from publish.release import publish_pending
-from publish.rendering.redact import SOLID_RGB
 from publish.rendition import (
     FilmRequest,
     Rendition,
@@ -81,7 +80,7 @@ def shown_where_the_face_was(home: Home, item: Item) -> set[tuple[int, ...]]:
 
 def is_covered(colours: set[tuple[int, ...]]) -> bool:
     return bool(colours) and all(
-        max(abs(a - b) for a, b in zip(c, SOLID_RGB, strict=True)) < 8 for c in colours
+        max(abs(a - b) for a, b in zip(c, COVER_GREY, strict=True)) < 8 for c in colours
     )
 
 

@@ -7,9 +7,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from consent_gate.errors import SettingsInvalid
-from consent_gate.home.settings import default_settings, default_toml, load_settings
+from consent_gate.home.settings import (
+    Publishing,
+    default_settings,
+    default_toml,
+    load_settings,
+)
 from consent_gate.model import DeviceRule, WhenNoFaces
 
 
@@ -99,3 +105,24 @@ def test_an_unsupported_format_is_refused_in_the_settings(tmp_path: Path, forms:
     path.write_text(text)
     with pytest.raises(SettingsInvalid, match="also"):
         load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("style", "fill", "on_pages"),
+    [
+        ("grey", (96, 96, 96), "#606060"),
+        ("colour", (47, 75, 124), "#2f4b7c"),
+        ("cells", None, "#606060"),
+    ],
+)
+def test_a_school_chooses_what_covers_look_like(
+    style: str, fill: tuple[int, int, int] | None, on_pages: str
+) -> None:
+    chosen = Publishing.model_validate({"cover_style": style})
+    assert (chosen.cover_fill, chosen.cover_on_pages) == (fill, on_pages)
+
+
+@pytest.mark.parametrize("colour", ["blue", "#12345", "#1234567", "2f4b7c", "#2f4b7g", ""])
+def test_the_colour_of_covers_is_six_hexadecimal_digits(colour: str) -> None:
+    with pytest.raises(ValidationError):
+        Publishing.model_validate({"cover_colour": colour})

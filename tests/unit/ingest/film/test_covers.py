@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from consent_gate.model import Box, Shown
+from consent_gate.model import Box, Colour, Shown
 from ingest.film.covers import BEFORE_AND_AFTER_SECONDS, Covers, Place
 from ingest.film.fill import are_filled, covered_frame, heads_in, heads_of
+from tests.support.images import COVER_FILLS
 
 Point = tuple[float, int, int, int, int]
 points = st.lists(
@@ -90,23 +92,33 @@ def test_a_track_without_a_place_covers_nothing() -> None:
     assert Covers([Shown(1.0, 2.0, 1.0)], [0.0]).at(1.5) == ()
 
 
-def test_heads_are_filled_in_whole_pixels_and_checked_in_the_size_that_is_published() -> None:
-    rgb = np.full((200, 300, 3), 220, np.uint8)
+def picture() -> NDArray[np.uint8]:
+    """A frame with soft colours and a face-like pattern at 20, 20."""
+    rows, columns = np.mgrid[0:200, 0:300]
+    rgb = np.stack([rows, columns // 2, 200 - rows], axis=2).astype(np.uint8)
+    rgb[20:61, 20:61] = np.where(((rows + columns) % 8 < 4)[20:61, 20:61, None], 250, 10)
+    return rgb
+
+
+@pytest.mark.parametrize("fill", COVER_FILLS)
+def test_heads_are_filled_in_whole_pixels_and_checked_in_the_size_that_is_published(
+    fill: Colour | None,
+) -> None:
+    rgb = picture()
     faces = heads_of([(40.5, 40.5, 81.0, 81.0)], 0.5)
     assert faces == (Box(20, 20, 41, 41),)
-    filled = covered_frame(rgb, faces)
-    assert (filled[15:65, 15:65] == 96).all()
-    assert covered_frame(rgb, ()) is rgb
+    filled = covered_frame(rgb, faces, fill)
+    assert fill is None or (filled[15:65, 15:65] == fill).all()
+    assert covered_frame(rgb, (), fill) is rgb
     (head,) = heads_in(faces, (300, 200), (150, 100))
-    half = filled[::2, ::2]
-    assert are_filled(half, [head])
-    assert not are_filled(rgb[::2, ::2], [head])
+    assert are_filled(filled[::2, ::2], [head], fill)
+    assert not are_filled(rgb[::2, ::2], [head], fill)
     assert head.width >= 25
 
 
+@pytest.mark.parametrize("fill", COVER_FILLS)
 @pytest.mark.parametrize("shift", [20, 30])
-def test_a_cover_that_is_not_where_the_face_was_is_seen(shift: int) -> None:
-    rgb = np.full((200, 300, 3), 220, np.uint8)
-    moved = covered_frame(rgb, [Box(20 + shift, 20, 40, 40)])
+def test_a_cover_that_is_not_where_the_face_was_is_seen(shift: int, fill: Colour | None) -> None:
+    moved = covered_frame(picture(), [Box(20 + shift, 20, 40, 40)], fill)
     (head,) = heads_in([Box(20, 20, 40, 40)], (300, 200), (300, 200))
-    assert not are_filled(moved, [head])
+    assert not are_filled(moved, [head], fill)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from consent_gate.model import Box, FaceKind, FilmSpan, Reason, Shown
+from consent_gate.model import COVER_GREY, Box, Colour, FaceKind, FilmSpan, Reason, Shown
 from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import estimated_landmarks
 from ingest.film import rendition
@@ -23,6 +23,7 @@ from publish.rendition import FilmRequest, Rendition, RenditionRefused
 from publish.verification.verify import verify
 from tests.support.drawn_people import DrawnFinder
 from tests.support.films import HEIGHT, WIDTH, drawn_frames, make_film
+from tests.support.images import COVER_FILLS
 
 
 class Scout:
@@ -206,16 +207,39 @@ def test_a_cut_that_leaves_no_frame_publishes_nothing() -> None:
 HIDDEN = Shown(0.0, 0.36, 0.0, ((0.0, 100, 100, 40, 40), (0.36, 100, 100, 40, 40)))
 
 
-def test_a_covered_head_is_grey_in_every_frame_and_in_the_poster() -> None:
+@pytest.mark.parametrize("fill", [COVER_GREY, (200, 30, 40)])
+def test_a_covered_head_has_the_schools_colour_in_every_frame_and_in_the_poster(
+    fill: Colour,
+) -> None:
     film = make_film(drawn_frames(10))
-    made = publish(film, request(film, covered=(HIDDEN,)))
+    made = publish(film, request(film, covered=(HIDDEN,), cover_colour=fill))
     assert isinstance(made, Rendition)
     assert made.film is not None
     with FilmReader(io.BytesIO(made.film.data)) as reader:
         frames = [frame.rgb for frame in reader.frames()]
-    poster = cv2.imdecode(np.frombuffer(made.data, np.uint8), cv2.IMREAD_COLOR)
+    poster = cv2.imdecode(np.frombuffer(made.data, np.uint8), cv2.IMREAD_COLOR_RGB)
     for rgb in (*frames, np.asarray(poster)):
-        assert np.abs(rgb[98:142, 98:142].astype(int) - 96).max() < 20
+        assert np.abs(rgb[98:142, 98:142].astype(int) - fill).max() < 20
+
+
+def with_pattern(number: int) -> list[RGB]:
+    """Drawn frames with one of two patterns where the covered head is."""
+    frames = list(drawn_frames(10))
+    for rgb in frames:
+        rgb[100:140, 100:140] = np.random.default_rng(number).integers(0, 255, (40, 40, 3))
+    return frames
+
+
+def test_cells_show_nothing_of_the_head_that_they_cover() -> None:
+    """Two films that differ only in the covered head are published alike."""
+    films = [make_film(with_pattern(number), options={"crf": "5"}) for number in (1, 2)]
+    made = [publish(film, request(film, covered=(HIDDEN,), cover_colour=None)) for film in films]
+    posters = []
+    for one in made:
+        assert isinstance(one, Rendition), one
+        posters.append(cv2.imdecode(np.frombuffer(one.data, np.uint8), cv2.IMREAD_COLOR))
+    inside = [np.asarray(poster)[98:142, 98:142].astype(int) for poster in posters]
+    assert np.abs(inside[0] - inside[1]).max() < 16
 
 
 def test_no_place_in_a_cover_may_look_like_a_face_even_where_somebody_cleared_is() -> None:
@@ -226,6 +250,8 @@ def test_no_place_in_a_cover_may_look_like_a_face_even_where_somebody_cleared_is
 
 
 def test_a_cover_that_was_not_filled_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendition, "covered_frame", lambda rgb, _: rgb)
-    film = make_film(drawn_frames(10))
-    assert publish(film, request(film, covered=(HIDDEN,))) == rendition._NOT_PLAIN
+    monkeypatch.setattr(rendition, "covered_frame", lambda rgb, *_: rgb)
+    film = make_film(with_pattern(1))
+    order = request(film, covered=(HIDDEN,))
+    for fill in COVER_FILLS:
+        assert publish(film, replace(order, cover_colour=fill)) == rendition._NOT_PLAIN

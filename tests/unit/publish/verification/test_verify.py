@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from consent_gate.model import Box
+from consent_gate.model import Box, Colour
 from publish.rendering.heads import head_of
-from publish.rendering.redact import Redaction, RedactionStyle
+from publish.rendering.redact import Redaction
 from publish.rendering.render import Chroma, RenditionSpec, render, scaled_size
 from publish.verification.likeness import expected_size
 from publish.verification.verify import Expected, FindingCode, verify
@@ -75,17 +75,17 @@ def test_what_we_render_passes(
 def test_a_covered_and_cropped_picture_passes() -> None:
     covers = (
         Redaction(FACE, head_of(FACE)),
-        Redaction(Box(200, 90, 40, 50), head_of(Box(200, 90, 40, 50)), RedactionStyle.MOSAIC),
+        Redaction(Box(200, 90, 40, 50), head_of(Box(200, 90, 40, 50)), None),
     )
     spec = RenditionSpec(max_side=240, crop=Box(20, 10, 280, 180), redactions=covers)
     assert verify(render(made.scene(), spec), judged(spec)) == []
 
 
-@pytest.mark.parametrize("cover", list(RedactionStyle))
-def test_a_forgotten_cover_is_found(cover: RedactionStyle) -> None:
+@pytest.mark.parametrize("fill", made.COVER_FILLS)
+def test_a_forgotten_cover_is_found(fill: Colour | None) -> None:
     noisy = np.random.default_rng(1).integers(0, 255, (200, 320, 3), np.uint8)
     rgb = np.asarray((made.scene() * 0.7 + noisy * 0.3), np.uint8)
-    asked = RenditionSpec(redactions=(Redaction(FACE, head_of(FACE), cover),))
+    asked = RenditionSpec(redactions=(Redaction(FACE, head_of(FACE), fill),))
     assert codes(render(rgb, RenditionSpec()), Expected(rgb, asked)) == {FindingCode.WRONG_PIXELS}
 
 
@@ -200,16 +200,16 @@ def test_bytes_put_in_between_segments_or_behind_are_always_found(extra: bytes, 
 @settings(deadline=None, max_examples=examples(40))
 @given(
     st.tuples(*[st.integers(0, 190)] * 2, *[st.integers(1, 60)] * 2),
-    st.sampled_from(list(RedactionStyle)),
+    st.sampled_from(made.COVER_FILLS),
     st.sampled_from([200, 64, 31]),
 )
 def test_a_covered_face_of_any_size_can_be_published(
-    place: tuple[int, int, int, int], cover: RedactionStyle, max_side: int
+    place: tuple[int, int, int, int], fill: Colour | None, max_side: int
 ) -> None:
     """A check that staff could never satisfy would be worked around."""
     rgb = np.random.default_rng(2).integers(0, 255, (200, 200, 3), np.uint8)
     rgb[:] = cv2.GaussianBlur(rgb, (0, 0), 2)
     spec = RenditionSpec(
-        max_side=max_side, redactions=(Redaction(Box(*place), head_of(Box(*place)), cover),)
+        max_side=max_side, redactions=(Redaction(Box(*place), head_of(Box(*place)), fill),)
     )
     assert verify(render(rgb, spec), Expected(rgb, spec)) == []

@@ -25,6 +25,7 @@ from sims_import.text.consent_words import (
     NOTE_WORDS,
     OBJECTIONS,
     OTHER_CONSENTS,
+    PARENT_WORDS,
     PHOTO_WORDS,
     PUBLISH_WORDS,
     PURPOSE_PHRASES,
@@ -93,11 +94,19 @@ def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
         return Meaning(Role.NOTE)
     if negated:
         return _negative(stems, purposes, meaningful, vocabulary)
-    if meaningful or film_only:
+    if meaningful or film_only or _shows_a_parent(stems):
         return _unknown(stems, purposes, meaningful)
     if purposes:
         return Meaning(Role.CONSENT, purposes)
     return Meaning(Role.GENERAL if _speaks_of_consent(stems) else Role.UNKNOWN)
+
+
+def _shows_a_parent(stems: tuple[str, ...]) -> bool:
+    """Whether a caption is about pictures of parents ("Photo of parent on website")."""
+    return any(
+        before in PHOTO_WORDS and of == "of" and set(after[:2]) & PARENT_WORDS
+        for before, of, *after in (stems[at : at + 4] for at in range(len(stems) - 2))
+    )
 
 
 def _means_never_publish(plain: tuple[str, ...], stems: tuple[str, ...]) -> bool:

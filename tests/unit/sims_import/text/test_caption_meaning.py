@@ -83,6 +83,8 @@ def test_captions_seen_in_exports_are_recognised(meaning: str, caption: str) -> 
         "Newsletter",
         "Local Press",
         "Website first name only",
+        "Photo of parent on website",
+        "Pictures of the carers in Millfields Mag",
     ],
 )
 def test_a_caption_that_names_no_use_for_certain_is_never_read_as_a_consent(caption: str) -> None:
@@ -110,3 +112,8 @@ def test_spaces_and_capitals_of_any_kind_make_no_difference(caption: str) -> Non
 
 def test_accents_and_apostrophes_make_no_difference_to_captions() -> None:
     assert key("Child\u2019s Pr\u00e9nom") == key("Childs Prenom")
+
+
+def test_a_parent_who_answers_is_not_a_parent_who_is_shown() -> None:
+    found = meaning_of_caption("Consent of parent: photo on website", DEFAULT_VOCABULARY)
+    assert found == Meaning(Role.CONSENT, ("website",))

@@ -33,8 +33,8 @@ from consent_gate.policy import decide
 from consent_gate.register.repository import load_gallery, load_register
 from ingest.archive.sources import ArchiveFile, ArchiveSource, in_shard
 from ingest.examinations import TOO_LARGE
+from ingest.film.animation_walk import is_film
 from ingest.film.formats import HEAD_BYTES
-from ingest.film.libav import is_film
 from ingest.inbox.claim import ARCHIVES
 from ingest.pipeline import IN_FLIGHT_PER_WORKER, Analysis, OpenPool
 from ingest.visible_names import evidence_of

@@ -14,7 +14,7 @@ from ingest.faces.ensemble import FITTED_ENSEMBLE
 from ingest.faces.protocols import RGB, Detector, FoundFace
 from ingest.faces.quality import yaw
 from ingest.faces.resolve import clipped
-from ingest.film.decode import JudgedFrame
+from ingest.film.frames import JudgedFrame
 from ingest.film.sightings import SAME_FACE, grey_of, place_from, resized, scaled
 from ingest.film.tracks import Place, Sighting, overlap
 

@@ -1,9 +1,6 @@
 """Decode a film into the frames that are judged, and refuse what cannot be decoded completely.
 
-A judged frame is upright, in square pixels and sRGB-like RGB of eight bits, and at most
-``JUDGED_SIDE`` pixels long. The same file always gives the same judged frames. A published film is
-encoded from these frames alone, so a frame that was not judged cannot be published. The one video
-stream is decoded; of all other streams only the kind is read.
+The one video stream is decoded; of all other streams only the kind is read.
 
 libav is written in C and reads files of unknown origin, so everything here runs in a confined
 worker. A film is refused, never repaired: an error after good frames, a frame that the decoder
@@ -12,7 +9,6 @@ marks as damaged, or an end before the stated duration may hide a face.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +20,7 @@ from ingest.decoding.decode import DecodeError
 from ingest.faces.protocols import RGB
 from ingest.film.completeness import PictureCount, stored_pictures
 from ingest.film.facts import checked_facts, only_video, own_seconds, whole_seconds
+from ingest.film.frames import JUDGED_SIDE, FrameReader, JudgedFrame
 from ingest.film.libav import (
     CHANGES,
     HDR,
@@ -45,22 +42,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
 
-JUDGED_SIDE = 1920
-"""Long side in pixels of the largest judged frame. Films are published at half of it or less."""
-
 MAX_MISSING_SECONDS = 0.5
 """How far before the stated end the last frame may end. Sound often runs a little longer."""
-
-
-@dataclass(frozen=True, eq=False)
-class JudgedFrame:
-    """One frame that is judged and may be published."""
-
-    number: int
-    """0 for the first judged frame."""
-    time: float
-    """Seconds since the first frame."""
-    rgb: RGB
 
 
 @dataclass(frozen=True)
@@ -73,8 +56,8 @@ class _FirstFrame:
     """Degrees by which the frame is turned to be upright."""
 
 
-class FilmReader:
-    """Reads one film from its beginning to its end, once. Use as a context manager."""
+class FilmReader(FrameReader):
+    """Reads one film."""
 
     def __init__(self, file: SeekableFile, limits: FilmLimits | None = None) -> None:
         """Open the film and check its header.
@@ -82,13 +65,9 @@ class FilmReader:
         Raises:
             DecodeError: PyAV is not installed, or the film cannot be examined.
         """
+        super().__init__()
         self._limits = limits or FilmLimits()
-        self._digest = hashlib.sha256()
         self._last_end = self._packets_end = 0.0
-        self.frames_decoded = 0
-        self.frames_judged = 0
-        self.seconds = 0.0
-        """When the last judged frame ends, in seconds since the first."""
         self._first: _FirstFrame | None = None
         self._count = PictureCount(stored_pictures(file))
         self._container = open_film(file)
@@ -99,23 +78,11 @@ class FilmReader:
             self._container.close()
             raise
 
-    def __enter__(self) -> FilmReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the container."""
         self._container.close()
 
-    @property
-    def frames_sha256(self) -> str:
-        """SHA-256 of all judged frames so far: size, time and pixels of each."""
-        return self._digest.hexdigest()
-
     def frames(self) -> Iterator[JudgedFrame]:
-        """Yield all judged frames in the order of time. Ends without an error only at the real end.
-
-        Raises:
-            DecodeError: The film is damaged, ends early, or goes beyond a limit.
-        """
         first: float | None = None
         last_kept = float("-inf")
         last = float("-inf")
@@ -133,10 +100,7 @@ class FilmReader:
             if time - last_kept < self._limits.min_spacing:
                 continue
             last_kept = time
-            judged = JudgedFrame(self.frames_judged, time, self._upright(frame))
-            self._add_to_digest(judged)
-            self.frames_judged += 1
-            yield judged
+            yield self._judge(time, self._upright(frame))
         if first is None:
             raise DecodeError(Reason.NOT_EXAMINED, NO_PICTURE)
         self.seconds = self._last_end
@@ -214,11 +178,6 @@ class FilmReader:
         )
         rgb = converted.to_ndarray()
         return np.ascontiguousarray(np.rot90(rgb, (frame.rotation // 90) % 4), dtype=np.uint8)
-
-    def _add_to_digest(self, frame: JudgedFrame) -> None:
-        height, width = frame.rgb.shape[:2]
-        self._digest.update(f"{frame.number}:{frame.time:.6f}:{height}x{width}:".encode())
-        self._digest.update(frame.rgb.data)
 
     def _frame_seconds(self, frame: VideoFrame) -> float:
         """How long a frame is shown; one frame of the average rate where the file does not say."""

@@ -24,8 +24,8 @@ from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detector
 from ingest.faces.resolve import clipped
 from ingest.film.candidates import keep_best, rank_of, search_window
-from ingest.film.decode import FilmReader, JudgedFrame
 from ingest.film.followed import Followed, Found
+from ingest.film.frames import FrameReader, JudgedFrame
 from ingest.film.identity import Measurement, Named, name_track
 from ingest.film.presence import maybe_shown
 from ingest.film.record import MAX_RECORD_BYTES, order, path_entry, record_bytes
@@ -110,7 +110,7 @@ class FilmExaminer:
 
     def examine(
         self,
-        reader: FilmReader,
+        reader: FrameReader,
         on_progress: Callable[[float, float], None] = lambda *_: None,
         on_frame: Callable[[SearchedFrame], None] = lambda _: None,
     ) -> FilmResult:
@@ -142,7 +142,9 @@ class FilmExaminer:
         faces = tuple(self._with_times(found) for found in self._faces)
         if record_bytes(faces, film.scene_starts) > MAX_RECORD_BYTES:
             raise TooManyFaces
-        view = packed(strip_of([found.tile for found in self._faces]), self._view.finish())
+        view = packed(
+            strip_of([found.tile for found in self._faces]), self._view.finish(reader.seconds)
+        )
         return FilmResult(
             reader.facts.width,
             reader.facts.height,
@@ -153,7 +155,7 @@ class FilmExaminer:
             view,
         )
 
-    def _film_of(self, reader: FilmReader) -> Film:
+    def _film_of(self, reader: FrameReader) -> Film:
         """What is recorded of the film itself; ``is_viewable`` is not decided yet."""
         return Film(
             seconds=reader.seconds,
@@ -167,7 +169,7 @@ class FilmExaminer:
 
     # --- one frame ---
 
-    def _examine_frame(self, searched: SearchedFrame, reader: FilmReader) -> None:
+    def _examine_frame(self, searched: SearchedFrame, reader: FrameReader) -> None:
         frame, cut = searched.frame, searched.cut
         if frame.number == 0:
             self._scale = reader.facts.width / frame.rgb.shape[1]

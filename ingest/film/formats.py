@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-HEAD_BYTES = 4096
+HEAD_BYTES = 64 << 10
 """How many bytes from the beginning of a file ``container_of`` needs."""
 
 

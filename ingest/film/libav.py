@@ -102,11 +102,6 @@ def load_film_decoders() -> None:
         import_module("av")
 
 
-def is_film(head: bytes) -> bool:
-    """Whether a file that begins with ``head`` (``HEAD_BYTES`` bytes) is a film."""
-    return container_of(head) is not None
-
-
 class Deinterlacer:
     """Converts interlaced frames to whole frames, with libavfilter's ``bwdif``."""
 

@@ -23,9 +23,11 @@ from consent_gate.model import Box, Colour, FaceKind, Reason, Shown
 from ingest.decoding.decode import DecodeError
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detection, Detector
+from ingest.film.animation import open_frames
 from ingest.film.covers import Covers
 from ingest.film.decode import FilmReader
 from ingest.film.fill import are_filled, covered_frame, heads_in, heads_of
+from ingest.film.frames import FrameReader
 from ingest.film.libav import FilmLimits, SeekableFile
 from ingest.film.search import FrameSearch
 from ingest.film.sightings import place_from, place_of, resized, scaled
@@ -119,7 +121,7 @@ def make_film(
     new_times = NewTimes(request.kept)
     covers = Covers(request.covered, request.scene_starts)
     try:
-        with FilmReader(film, limits) as reader:
+        with open_frames(film, limits) as reader:
             poster_from = _poster_from(request, reader.facts.stated_seconds)
             for frame in reader.frames():
                 time = new_times.time_of(frame.time)
@@ -135,12 +137,13 @@ def make_film(
                 frames.append(_Encoded(frame.time, time, _thumbnail(rgb), seen))
                 if poster is None or poster[0] < poster_from:
                     poster = time, rgb
+            ends_at = reader.seconds if request.kept is None else None
             is_judged = reader.frames_sha256 == request.frames_sha256
     except FilmTooLarge:
         return _TOO_LARGE
     if encoder is None or poster is None or not is_judged:
         return _NOT_JUDGED
-    data = encoder.finish()
+    data = encoder.finish(ends_at)
     refused = _examine_once_more(data, size, frames, request, searchers)
     if refused is not None:
         return refused
@@ -222,7 +225,7 @@ def _refusal_of(
 
 
 def _searched(
-    reader: FilmReader, request: FilmRequest, searchers: FilmSearchers
+    reader: FrameReader, request: FilmRequest, searchers: FilmSearchers
 ) -> Generator[_Searched]:
     """The frames of the finished film: all detectors search one that staff edited."""
     if request.is_edited:

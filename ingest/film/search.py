@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import Detection, Detector, FoundFace
 from ingest.film.ahead import ahead
-from ingest.film.decode import FilmReader, JudgedFrame
+from ingest.film.frames import FrameReader, JudgedFrame
 from ingest.film.scenes import SceneWatch
 from ingest.film.sightings import resized, scaled
+from ingest.film.tracks import MAX_GAP_SECONDS
 
 SCOUT_SIDE = 960
 """Long side in pixels of the frame as the scout sees it."""
@@ -30,6 +31,9 @@ ANY_ANGLE_SECONDS = 4.0
 """They search at every angle at least this often, and at the beginning of each scene."""
 MIN_ANY_ANGLE_SECONDS = 0.5
 """They do not search at every angle more often, as flashes of light look like cuts."""
+SLOW_SECONDS = MAX_GAP_SECONDS
+"""A frame that comes later than this after the one before is searched at every angle, as a photo
+is: no face is followed into it. An animated picture may show one photo after another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,7 @@ class FrameSearch:
         self._finder = finder.turning_at_most(ANY_ANGLE_SIDE)
         self._upright = finder.upright_only()
         self._scenes = SceneWatch()
-        self._last_ensemble = self._last_any_angle = float("-inf")
+        self._last_ensemble = self._last_any_angle = self._last_frame = float("-inf")
         self.ensemble_frames = 0
         """Frames that all detectors have searched."""
 
@@ -68,7 +72,7 @@ class FrameSearch:
         """How many scenes have begun."""
         return self._scenes.count
 
-    def frames(self, reader: FilmReader) -> Generator[SearchedFrame]:
+    def frames(self, reader: FrameReader) -> Generator[SearchedFrame]:
         """Yield the frames in the order of time. Close the iterator, or read it to its end.
 
         Raises:
@@ -76,14 +80,14 @@ class FrameSearch:
         """
         return ahead(self._by_ensemble(reader))
 
-    def _by_scout(self, reader: FilmReader) -> Iterator[SearchedFrame]:
+    def _by_scout(self, reader: FrameReader) -> Iterator[SearchedFrame]:
         for frame in reader.frames():
             small, factor = resized(frame.rgb, SCOUT_SIDE)
             found = [scaled(one, factor) for one in self._scout.detect(small)]
             by_scout = tuple(one for one in found if one.score >= SCOUT_FROM)
             yield SearchedFrame(frame, self._scenes.begins(small), by_scout)
 
-    def _by_ensemble(self, reader: FilmReader) -> Iterator[SearchedFrame]:
+    def _by_ensemble(self, reader: FrameReader) -> Iterator[SearchedFrame]:
         with closing(ahead(self._by_scout(reader))) as searched:
             for one in searched:
                 found = self._search(one.frame, cut=one.cut)
@@ -92,7 +96,9 @@ class FrameSearch:
     def _search(self, frame: JudgedFrame, *, cut: bool) -> list[FoundFace] | None:
         """Return what all detectors find; None if they do not search this frame."""
         since_any_angle = frame.time - self._last_any_angle
-        if since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
+        is_slow = frame.time - self._last_frame > SLOW_SECONDS
+        self._last_frame = frame.time
+        if is_slow or since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
             self._last_any_angle = self._last_ensemble = frame.time
             self.ensemble_frames += 1
             return self._finder.find(frame.rgb)

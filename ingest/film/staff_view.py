@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ingest.faces.protocols import RGB
-from ingest.film.decode import JudgedFrame
+from ingest.film.frames import JudgedFrame
 from ingest.film.tracks import Place
 from publish.rendering.film import FilmEncoder, FilmTooLarge, published_size
 
@@ -47,11 +47,15 @@ class ViewEncoder:
         except FilmTooLarge:
             self._is_too_large = True
 
-    def finish(self) -> bytes | None:
-        """Return the film as MP4; None if it has no frame or is too large."""
+    def finish(self, ends_at: float | None = None) -> bytes | None:
+        """Return the film as MP4; None if it has no frame or is too large.
+
+        Args:
+            ends_at: Second at which the last frame ends.
+        """
         if self._encoder is None or self._is_too_large:
             return None
-        return self._encoder.finish()
+        return self._encoder.finish(ends_at)
 
 
 def tile_of(rgb: RGB, place: Place) -> RGB:

@@ -9,8 +9,8 @@ from consent_gate.db.models import Item
 from consent_gate.home.home import Home
 from consent_gate.vault.interface import PartReader
 from consent_gate.vault.originals import open_original
+from ingest.film.animation_walk import is_film
 from ingest.film.formats import HEAD_BYTES
-from ingest.film.libav import is_film
 from ingest.workers.analysis_pool import TaskRunner, served
 from ingest.workers.examination import Examination
 from ingest.workers.served_file import OnProgress, serve_descriptor

@@ -30,7 +30,7 @@ from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.ensemble import FLOORS
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
-from ingest.film.decode import FilmReader
+from ingest.film.animation import only_picture, open_frames
 from ingest.film.examine import FilmExaminer, TooManyFaces
 from ingest.film.libav import SeekableFile, load_film_decoders
 from ingest.film.live_photo import identifier_of_film
@@ -152,18 +152,23 @@ def _read_text(rgb: RGB) -> tuple[ReadLine, ...] | None:
 
 
 def examine_film(film: SeekableFile) -> Examination:
-    """Decode a film, and find, follow and compare every face.
+    """Decode a film or an animated picture, and find, follow and compare every face.
+
+    A file that may be animated, but has one picture, is examined as a photo.
 
     A failure gives ``NotExamined``, so that the item is held.
     """
-    live_photo = identifier_of_film(film)
-    return replace(_examine_film(film), live_photo=live_photo)
+    examination = _examine_film(film)
+    return replace(examination, live_photo=examination.live_photo or identifier_of_film(film))
 
 
 def _examine_film(film: SeekableFile) -> Examination:
     worker = this_worker()
     try:
-        with FilmReader(film, worker.config.film_limits) as reader:
+        picture = only_picture(film)
+        if picture is not None:
+            return examine(picture)
+        with open_frames(film, worker.config.film_limits) as reader:
             examiner = FilmExaminer(
                 worker.film_scout,
                 worker.film_second,

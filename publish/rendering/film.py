@@ -36,6 +36,9 @@ MAX_BIT_RATE = "4M"
 KEY_FRAME_INTERVAL = 50
 """Frames between two key frames at most, so that players can jump."""
 
+MAX_LAST_SECONDS = 10
+"""How long the last frame is shown at most: the file says so, and files may say anything."""
+
 _SEI = 6
 """NAL unit type (ITU-T H.264 table 7-1) in which libx264 writes its settings."""
 
@@ -102,14 +105,24 @@ class FilmEncoder:
             rgb = np.asarray(cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
-        frame.pts, frame.time_base = round(time * TICKS), Fraction(1, TICKS)
+        self._last = round(time * TICKS)
+        frame.pts, frame.time_base = self._last, Fraction(1, TICKS)
         self._mux(self._stream.encode(frame))
         if self._buffer.tell() > MAX_FILM_BYTES:
             raise FilmTooLarge
 
-    def finish(self) -> bytes:
-        """The whole file."""
-        self._mux(self._stream.encode())
+    def finish(self, ends_at: float | None = None) -> bytes:
+        """Return the whole file.
+
+        Args:
+            ends_at: Second at which the last frame ends; None for one frame of 30 a second. It is
+                shown for ``MAX_LAST_SECONDS`` at most.
+        """
+        packets = self._stream.encode()
+        if packets and ends_at is not None:
+            last = round(min(ends_at * TICKS - self._last, MAX_LAST_SECONDS * TICKS))
+            packets[-1].duration = max(last, 1)
+        self._mux(packets)
         self._container.mux(self._without_sei.filter(None))
         self._container.close()
         return index_first(self._buffer.getvalue())

@@ -18,6 +18,7 @@ from consent_gate.model import WhenNoFaces
 from ingest.pipeline import ingest_once
 from publish.verification.verify import verify
 from tests.conftest import ROOT
+from tests.support.animations import animation
 from tests.support.factories import World
 from tests.support.films import drawn_frames, make_film
 from tests.support.images import jpeg
@@ -49,8 +50,15 @@ def bomb() -> bytes:
 
 
 def test_films_go_in_and_out_through_confined_workers(home: Home) -> None:
-    good = good_film()
-    films_go_in_and_out(home, good_mp4=good, cut_mp4=good[: len(good) // 2])
+    good, moving = good_film(), animation(drawn_frames(3), "GIF")
+    films_go_in_and_out(
+        home,
+        good_mp4=good,
+        cut_mp4=good[: len(good) // 2],
+        cut_gif=moving[: len(moving) // 2],
+        still_gif=animation(drawn_frames(1), "GIF"),
+        moving_gif=moving,
+    )
 
 
 @pytest.mark.slow
@@ -73,7 +81,8 @@ def good_film() -> bytes:
 
 
 def films_go_in_and_out(home: Home, **files: bytes) -> None:
-    """Only the film ``good_mp4`` is published. The others are held."""
+    """Only the film ``good_mp4``, the animated picture ``moving_gif`` and what is still are
+    published. The others are held."""
     World(home).make_import()
     home = lenient(home)
     drop(home, **files, still_jpg=jpeg() + files["good_mp4"])
@@ -82,23 +91,28 @@ def films_go_in_and_out(home: Home, **files: bytes) -> None:
     assert len(items) == len(files) + 1
     assert items["good.mp4"]["kind"] == "film"
     assert items["good.mp4"]["duration"] == pytest.approx(1.2, abs=0.05)
-    for name in set(items) - {"good.mp4", "still.jpg"}:
+    assert "kind" not in items.get("still.gif", {})
+    for name in set(items) - {"good.mp4", "moving.gif", "still.jpg", "still.gif"}:
         channels = items[name]["channels"].values()
         assert {c["verdict"] for c in channels} == {"held"}, name
         reasons = {reason for c in channels for reason in c["reasons"]}
         assert reasons <= {"not_examined", "unsupported_format"}, name
     assert "kind" not in items["still.jpg"]  # a motion photo: its film is never looked at
-    check_what_came_out(home, items["good.mp4"])
+    check_what_came_out(home, items["good.mp4"], seconds=1.2)
+    if "moving.gif" in items:
+        assert items["moving.gif"]["kind"] == "film"
+        check_what_came_out(home, items["moving.gif"], seconds=0.3)
 
 
-def check_what_came_out(home: Home, item: dict[str, Any]) -> None:
+def check_what_came_out(home: Home, item: dict[str, Any], seconds: float) -> None:
     folder = home.approved("website")
     manifest = json.loads((folder / "manifest.json").read_text())
     jsonschema.validate(manifest, SCHEMA)
-    (entry,) = [entry for entry in manifest["items"] if entry.get("kind") == "film"]
-    assert entry["file"] == item["channels"]["website"]["file"]
+    file = item["channels"]["website"]["file"]
+    (entry,) = [entry for entry in manifest["items"] if entry["file"] == file]
+    assert entry["kind"] == "film"
     assert entry["file"].endswith(".mp4")
-    assert entry["duration"] == pytest.approx(1.2, abs=0.05)
+    assert entry["duration"] == pytest.approx(seconds, abs=0.05)
     film, poster = folder / entry["file"], folder / entry["poster"]["file"]
     for path, listed in ((film, entry), (poster, entry["poster"])):
         data = path.read_bytes()

@@ -17,7 +17,8 @@ from av.bitstream import BitStreamFilterContext
 
 from consent_gate.model import Reason
 from ingest.decoding.decode import DecodeError
-from ingest.film.decode import FilmReader, JudgedFrame
+from ingest.film.decode import FilmReader
+from ingest.film.frames import JudgedFrame
 from ingest.film.libav import FilmLimits
 from publish.rendering.film import FilmEncoder
 from publish.verification.verify import verify

@@ -14,7 +14,7 @@ from consent_gate.model import Box, FaceKind, Identity, Match, NotMatched, Reaso
 from ingest.faces.measured_face import MeasuredFace
 from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import estimated_landmarks
-from ingest.film.decode import FilmReader
+from ingest.film.animation import open_frames
 from ingest.film.examine import FilmExaminer, FilmResult
 from tests.support.films import make_film
 
@@ -130,7 +130,7 @@ def examine_drawn(
         analyser or DrawnAnalyser(),  # type: ignore[arg-type]
         gallery_of(()),
     )
-    with FilmReader(io.BytesIO(film)) as reader:
+    with open_frames(io.BytesIO(film)) as reader:
         return examiner.examine(reader)
 
 

@@ -13,7 +13,8 @@ import pytest
 from consent_gate.model import Reason
 from ingest.decoding.decode import DecodeError
 from ingest.film import libav
-from ingest.film.decode import FilmReader, JudgedFrame
+from ingest.film.decode import FilmReader
+from ingest.film.frames import JudgedFrame
 from ingest.film.libav import FilmLimits
 from tests.support.films import HEIGHT, RGB, WIDTH, drawn_frames, make_film
 

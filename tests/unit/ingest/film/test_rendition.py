@@ -137,7 +137,7 @@ def test_an_encoder_that_adds_a_text_is_found_out(monkeypatch: pytest.MonkeyPatc
     film = make_film(drawn_frames(5))
     finish = FilmEncoder.finish
     text = b"\x00\x00\x00\x10freeMia Ash."
-    monkeypatch.setattr(FilmEncoder, "finish", lambda self: finish(self) + text)
+    monkeypatch.setattr(FilmEncoder, "finish", lambda self, _: finish(self) + text)
     assert publish(film, request(film)) == rendition._NOT_PLAIN
 
 

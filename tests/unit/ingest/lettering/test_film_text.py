@@ -10,7 +10,7 @@ import pytest
 from consent_gate.model import Box
 from consent_gate.names.read_lines import MAX_FILM_LINES, ReadLine
 from ingest.faces.protocols import RGB
-from ingest.film.decode import JudgedFrame
+from ingest.film.frames import JudgedFrame
 from ingest.film.search import SearchedFrame
 from ingest.lettering import film_text
 from ingest.lettering.film_text import FilmText

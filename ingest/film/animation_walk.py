@@ -88,7 +88,7 @@ def animation_of(data: bytes) -> Animation | None:
         pass
     if len(walk.delays_ms) + walk.has_hidden_picture <= 1:
         return None
-    if not is_whole or len(walk.delays_ms) > MAX_PICTURES or 0 in walk.size:
+    if not is_whole or 0 in walk.size:
         raise damaged()
     shown = tuple(USUAL_DELAY_MS if d <= MAX_IGNORED_DELAY_MS else d for d in walk.delays_ms)
     return Animation(walk.format, *walk.size, shown, walk.has_hidden_picture)

@@ -7,10 +7,11 @@ over the next pupil of the school is left out, so the figures are an upper bound
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consent_gate.matching.gallery import Gallery, fused_by_pupil
 from consent_gate.matching.statistics import exact_share, fit_tail
-from consent_gate.matching.thresholds import Thresholds
+from consent_gate.matching.thresholds import Tail, Thresholds
 
 ROLL = 30
 """Pupils of a class."""
@@ -21,7 +22,7 @@ TOP = 3000
 
 
 def strangers_on_rolls(gallery: Gallery, thresholds: Thresholds, groups: dict[str, str]) -> str:
-    """Two lines for the report.
+    """Two lines for the report. The line of each pupil is that of the pupil's templates.
 
     Args:
         gallery: The templates of the school.
@@ -30,16 +31,17 @@ def strangers_on_rolls(gallery: Gallery, thresholds: Thresholds, groups: dict[st
     """
     of = np.array([groups[pupil] for pupil in gallery.pupils])
     scores = fused_by_pupil(gallery.vectors, gallery, thresholds).astype(np.float64)
-    line, met, accepted = thresholds.accept_fused(ROLL), 0, 0
+    lines = np.array([thresholds.accept_fused(ROLL, int(k)) for k in gallery.template_counts])
+    met = accepted = 0
     for group in sorted(set(of)):
         members = np.nonzero(of == group)[0]
-        others = scores[of[gallery.owners] != group][:, members].max(axis=1)
-        met += len(others)
-        accepted += int((others >= thresholds.accept_fused(max(len(members), ROLL))).sum())
+        reached = scores[of[gallery.owners] != group][:, members] >= lines[members]
+        met += len(reached)
+        accepted += int(reached.any(axis=1).sum())
     share = exact_share(accepted, met)
     apart = gallery.owners[:, None] != np.arange(len(gallery.pupils))[None]
     pairs, shape = scores[apart], thresholds.fused_tail.shape
-    rate = _on_roll(fit_tail(pairs, shape=shape).rate_at(line))
+    rate = _on_roll(fit_tail(pairs, shape=shape), lines)
     random, top = np.random.default_rng(0), np.argsort(pairs)[-TOP:]
     rates = []
     for _ in range(RESAMPLINGS):
@@ -47,7 +49,7 @@ def strangers_on_rolls(gallery: Gallery, thresholds: Thresholds, groups: dict[st
         drawn = np.bincount(random.integers(size, size=size), minlength=size)
         times = (drawn[gallery.owners][:, None] * drawn[None])[apart]
         tail = fit_tail(np.repeat(pairs[top], times[top]), int(times.sum()), shape)
-        rates.append(_on_roll(tail.rate_at(line)))
+        rates.append(_on_roll(tail, lines))
     low, high = np.quantile(rates, (0.025, 0.975))
     return (
         f"strangers who reach the line for {ROLL} pupils: {accepted} of {met}"
@@ -56,6 +58,7 @@ def strangers_on_rolls(gallery: Gallery, thresholds: Thresholds, groups: dict[st
     )
 
 
-def _on_roll(rate: float) -> float:
-    """The probability that one of ``ROLL`` comparisons reaches the line."""
+def _on_roll(tail: Tail, lines: NDArray[np.float64]) -> float:
+    """The probability that one of ``ROLL`` comparisons reaches the line; ``lines`` by pupil."""
+    rate = float(np.mean([tail.rate_at(line) for line in lines]))
     return float(1 - (1 - rate) ** ROLL)

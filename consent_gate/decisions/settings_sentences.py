@@ -183,7 +183,8 @@ def _matching(thresholds: Thresholds) -> Iterator[str]:
         "A face is matched only if its score is at least"
         f" {thresholds.accept_fused(500):.3f} in a school of 500 enrolled pupils, and higher than"
         f" that of the next pupil by {thresholds.margin:g} (rule 7b). 1 is the highest score. In a"
-        " larger school it has to be higher."
+        " larger school it has to be higher, and for a pupil with several enrolment photos:"
+        f" {thresholds.accept_fused(500, 2):.3f} with two."
     )
     floors = thresholds.floors
     yield (

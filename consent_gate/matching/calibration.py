@@ -104,8 +104,9 @@ class Calibration:
     explanation: str
     """A text for staff: what was measured and what was not."""
     accept: float
-    """Fused score from which a face matches among this many pupils, by the proposed thresholds, or
-    by those in force if there is no proposal."""
+    """Fused score from which a face matches a pupil with one template among this many pupils, by
+    the proposed thresholds, or by those in force if there is no proposal. It is higher for a pupil
+    with more templates."""
     missed: Interval | None
     """Share of genuine pairs below ``accept``; None without genuine pairs."""
     confused: Interval
@@ -150,7 +151,7 @@ def calibrate(
         explanation=_explanation(gallery, len(pairs.genuine)),
         accept=accept,
         missed=exact_share(missed, len(pairs.genuine)) if len(pairs.genuine) else None,
-        confused=_confused(pairs, accept),
+        confused=_confused(pairs, in_force, len(gallery.pupils)),
         volume=volume,
         false_accepts_a_year=_rate(pairs, accept, in_force.fused_tail.shape).times(faces)
         if enough
@@ -213,9 +214,11 @@ def _resampled_tails(pairs: PairScores, scores: Scores, shape: float) -> Iterato
         yield fit_tail(np.repeat(scores[top], times), total, shape)
 
 
-def _confused(pairs: PairScores, accept: float) -> Interval:
-    """Share of pupils with a template that matches another pupil."""
-    confused = np.unique(pairs.first[pairs.fused >= accept])
+def _confused(pairs: PairScores, thresholds: Thresholds, pupils: int) -> Interval:
+    """Share of pupils with a template that matches another of so many pupils."""
+    counts, place = np.unique(pairs.template_counts, return_inverse=True)
+    accept = np.array([thresholds.accept_fused(pupils, int(count)) for count in counts])
+    confused = np.unique(pairs.first[pairs.fused >= accept[place][pairs.second]])
     return exact_share(len(confused), pairs.pupils)
 
 

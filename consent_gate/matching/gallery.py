@@ -1,10 +1,8 @@
 """The templates of enrolled pupils, and the scores of faces against them.
 
 A face is compared with the average of each pupil's templates. More templates make the average more
-reliable, and one poor or wrong template cannot cause a match alone. There is one comparison for
-each pupil, so the error rate does not grow with the number of pictures enrolled. A score is 1 for
-the same picture and about 0 for two strangers. ``identify`` says what a score means. Source:
-docs/adr/0004.
+reliable, and one poor or wrong template cannot cause a match alone. A score is 1 for the same
+picture and about 0 for two strangers. ``identify`` says what a score means. Source: docs/adr/0004.
 
 The functions use no files and no clock.
 """
@@ -100,9 +98,14 @@ class Gallery:
         return np.searchsorted(self.owners, np.arange(len(self.pupils)))
 
     @cached_property
+    def template_counts(self) -> NDArray[np.intp]:
+        """Number of templates of each pupil, shape (pupils,)."""
+        return np.bincount(self.owners, minlength=len(self.pupils))
+
+    @cached_property
     def dlib_average(self) -> Vectors:
         """Mean of each pupil's dlib vectors, shape (pupils, dimensions); not unit vectors."""
-        counts = np.bincount(self.owners).astype(np.float32)
+        counts = self.template_counts.astype(np.float32)
         return np.asarray(np.add.reduceat(self.vectors[DLIB], self.first_rows) / counts[:, None])
 
     def main_average(self, thresholds: Thresholds) -> Vectors:

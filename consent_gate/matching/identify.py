@@ -4,10 +4,11 @@ The rules, in order:
 
 1. Vectors of different model versions are never compared: the face is ``NotMatched``.
 2. A face whose vector is not finite is ``NotMatched``; it is never "unknown".
-3. A face is matched only when its score reaches the threshold for a gallery of this size
-   (see ``thresholds``), and no other pupil's score comes within the margin.
-4. A face whose score reaches the threshold while another pupil's score is within the margin is
-   ambiguous. The result names these pupils.
+3. A face is matched only when its score with the nearest pupil reaches the threshold for a gallery
+   of this size and for the number of this pupil's templates (see ``thresholds``), and no other
+   pupil's score comes within the margin.
+4. A face whose score reaches the threshold of a pupil while the scores of the nearest two pupils
+   are within the margin is ambiguous. The result names the pupils within the margin.
 5. A face below the threshold whose score reaches that for a roll of ``MINIMUM_ROLL`` pupils, while
    no other pupil of the whole school is within the margin, is a near match. The result says for how
    many pupils on a roll the score would suffice. It counts only at an event whose roll the school
@@ -70,7 +71,7 @@ def match_by_sface(
     refusal = version_refusal(gallery, probes, thresholds, (SFACE,))
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * len(faces)
-    accept = thresholds.accept_sface(len(gallery.pupils))
+    accept = _accept_scores(gallery, thresholds.accept_sface)
     smallest = min(MINIMUM_ROLL, len(gallery.pupils))
     minimum = thresholds.min_sface_to_match(smallest) - ROUNDING
     by_pupil = sface_by_pupil(faces, gallery, thresholds)
@@ -102,7 +103,7 @@ def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Iden
     refusal = version_refusal(gallery, probes, thresholds, models_of(thresholds))
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * count
-    accept = thresholds.accept_fused(len(gallery.pupils))
+    accept = _accept_scores(gallery, thresholds.accept_fused)
     by_pupil = fused_by_pupil(probes.vectors, gallery, thresholds)
     like = _like_portraits(
         gallery,
@@ -119,7 +120,7 @@ def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Iden
 def _judged(
     gallery: Gallery,
     row: NDArray[np.float32],
-    accept: float,
+    accept: NDArray[np.float64],
     thresholds: Thresholds,
     *,
     supported: bool,
@@ -165,29 +166,42 @@ def version_refusal(
     return None
 
 
+def _accept_scores(gallery: Gallery, accept: Callable[[int, int], float]) -> NDArray[np.float64]:
+    """The score from which a face matches each pupil of the whole school, shape (pupils,)."""
+    counts, place = np.unique(gallery.template_counts, return_inverse=True)
+    return np.array([accept(len(gallery.pupils), int(count)) for count in counts])[place]
+
+
 def _near_match(
-    gallery: Gallery, row: NDArray[np.float32], accept: float, thresholds: Thresholds
+    gallery: Gallery,
+    row: NDArray[np.float32],
+    accept: NDArray[np.float64],
+    thresholds: Thresholds,
 ) -> NearMatch | None:
     """Rule 5 for one face, given its fused score with each pupil; None where it does not apply."""
     best = int(row.argmax())
-    score = float(row[best])
+    score, templates = float(row[best]), int(gallery.template_counts[best])
     sizes = range(MINIMUM_ROLL, len(gallery.pupils))
-    reached = bisect_right(sizes, score, key=thresholds.accept_fused)
+    reached = bisect_right(
+        sizes, score, key=lambda pupils: thresholds.accept_fused(pupils, templates)
+    )
     margin = score - float(np.delete(row, best).max(initial=-1.0))
-    if score >= accept or reached == 0 or margin < thresholds.margin:
+    if score >= accept[best] or reached == 0 or margin < thresholds.margin:
         return None
     return NearMatch(gallery.pupils[best], 1.0 - score, margin, roll_size=sizes[reached - 1])
 
 
-def _identify(gallery: Gallery, row: NDArray[np.float32], accept: float, margin: float) -> Identity:
+def _identify(
+    gallery: Gallery, row: NDArray[np.float32], accept: NDArray[np.float64], margin: float
+) -> Identity:
     """Rules 3, 4 and 7 for one face, given its score with each pupil."""
     best = int(row.argmax())
     score = float(row[best])
-    if score < accept:
-        return Unknown()
     others = np.delete(row, best)
     gap = score - float(others.max()) if others.size else score + 1.0
-    if gap < margin:
+    if gap < margin and (row >= accept).any():
         near = np.nonzero(row > score - margin)[0]
         return Ambiguous(tuple(gallery.pupils[index] for index in near))
+    if score < accept[best]:
+        return Unknown()
     return Match(gallery.pupils[best], distance=1.0 - score, margin=gap)

@@ -73,7 +73,7 @@ def faces_by_year(
     """
     if not gallery.pupils or not same_versions(gallery.versions, thresholds):
         return ()
-    accept = thresholds.accept_fused(len(gallery.pupils))
+    size, counts = len(gallery.pupils), gallery.template_counts
     of_year = np.array([years.get(pupil, "") for pupil in gallery.pupils])
     place = {pupil: index for index, pupil in enumerate(gallery.pupils)}
     related = {frozenset((place[a], place[b])) for a, b in siblings if a in place and b in place}
@@ -89,6 +89,7 @@ def faces_by_year(
             for column, other in enumerate(members):
                 if owner == other or frozenset((int(owner), int(other))) in related:
                     scores[at, column] = -1.0
+        accept = [thresholds.accept_fused(size, int(count)) for count in counts[members]]
         over = np.unique(gallery.owners[rows][(scores >= accept).any(axis=1)])
         found.append(YearFaces(str(year), len(members), float(scores.max()), len(over)))
     return tuple(found)

@@ -6,6 +6,12 @@ each comparison may fail with a probability of at most ``rate / n`` (Boole's ine
 for dependent comparisons too). Such small rates cannot be counted in the pairs available.
 Therefore a generalised Pareto tail (Pickands 1975; peaks over threshold) is fitted to the highest
 impostor scores, and the threshold is computed from the tail.
+
+Each template of a pupil counts as a comparison. A stranger who resembles one of several pictures
+has more chances, although the pupil is compared as one average. So in a gallery of n pupils the
+comparison with a pupil who has k templates may fail with a probability of at most ``rate / (n k)``.
+On the fit half, nine in ten resamplings of the people keep the promise by this rule with two to
+five templates a pupil (docs/adr/0004).
 """
 
 from __future__ import annotations
@@ -93,13 +99,23 @@ class Thresholds:
     fitted_on: str
     """Description of the data that the figures were measured on."""
 
-    def accept_fused(self, pupils: int) -> float:
-        """Return the fused score from which a face matches, in a gallery of ``pupils`` pupils."""
-        return self.fused_tail.score_at((1 - SOLO_SHARE) * self._rate(pupils))
+    def accept_fused(self, pupils: int, templates: int = 1) -> float:
+        """Return the fused score from which a face matches a pupil.
 
-    def accept_sface(self, pupils: int) -> float:
-        """Return the SFace score from which a face matches without dlib, among ``pupils``."""
-        return self.sface_tail.score_at(SOLO_SHARE * self._rate(pupils))
+        It is never lower for more pupils or for more templates.
+
+        Args:
+            pupils: Number of pupils in the gallery, or on the roll of an event.
+            templates: Number of templates of the pupil whom the face is compared with.
+        """
+        return self.fused_tail.score_at((1 - SOLO_SHARE) * self._rate(pupils, templates))
+
+    def accept_sface(self, pupils: int, templates: int = 1) -> float:
+        """Return the SFace score from which a face matches a pupil without dlib.
+
+        The arguments are those of ``accept_fused``.
+        """
+        return self.sface_tail.score_at(SOLO_SHARE * self._rate(pupils, templates))
 
     def min_sface_to_match(self, pupils: int) -> float:
         """Return the SFace score below which a face cannot match, whatever its dlib score."""
@@ -109,8 +125,9 @@ class Thresholds:
         """Return the smallest SFace score that can give this fused score: dlib's score is 1."""
         return (fused - self.dlib_weight) / (1 - self.dlib_weight)
 
-    def _rate(self, pupils: int) -> float:
-        return self.false_accept_rate / max(pupils, 1)
+    def _rate(self, pupils: int, templates: int) -> float:
+        """The probability with which the comparison with one pupil may fail."""
+        return self.false_accept_rate / (max(pupils, 1) * max(templates, 1))
 
     def to_json(self) -> str:
         """Return JSON that ``from_json`` reads back to an equal value."""

@@ -16,6 +16,7 @@ from consent_gate.matching.gallery import (
     Gallery,
     Probes,
     Template,
+    fused_by_pupil,
     gallery_of,
 )
 from consent_gate.matching.identify import match, match_by_sface
@@ -215,11 +216,71 @@ def test_portraits_that_say_nothing_together_have_the_face_not_judged() -> None:
     assert isinstance(match(gallery, alike_by(1.0), NO_CENTRE)[0], NotMatched)
 
 
-def test_a_second_portrait_of_everybody_does_not_raise_the_line() -> None:
+def with_pictures(first: int, others: int = 1, pupils: int = 50) -> Gallery:
+    """Pupils along axes of their own: the first with so many equal templates, the others with so
+    many each."""
+    counts = [first, *[others] * (pupils - 1)]
+    return gallery_of(
+        [t for n, count in enumerate(counts) for t in along(*[n] * count, pupil=f"{n:06d}")]
+    )
+
+
+@pytest.mark.parametrize("pictures", [2, 3, 5])
+def test_more_templates_of_a_pupil_raise_the_line_of_this_pupil(pictures: int) -> None:
+    """A stranger has more chances to resemble one of them."""
     thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.0)
+    line = thresholds.accept_fused(50, pictures)
+    assert line > thresholds.accept_fused(50) + 2 * NEARLY
+    for gallery in (with_pictures(pictures), with_pictures(pictures, pictures)):
+        assert isinstance(match(gallery, alike_by(line + NEARLY), thresholds)[0], Match)
+        (below,) = match(gallery, alike_by(line - NEARLY), thresholds)
+        assert isinstance(below, NearMatch)
+        assert thresholds.accept_fused(below.roll_size, pictures) <= line
+        assert thresholds.accept_fused(below.roll_size + 1, pictures) > line - NEARLY
+    others_have_more = with_pictures(1, pictures)
     over = alike_by(thresholds.accept_fused(50) + NEARLY)
-    twice = gallery_of([t for n in range(50) for t in along(n, n, pupil=f"{n:06d}")])
-    assert isinstance(match(twice, over, thresholds)[0], Match)
+    assert isinstance(match(others_have_more, over, thresholds)[0], Match)
+
+
+def test_more_templates_raise_the_line_of_sface_alone_too() -> None:
+    line = NO_CENTRE.accept_sface(50, 2)
+    assert line > NO_CENTRE.accept_sface(50) + 2 * NEARLY
+    gallery = with_pictures(2)
+    assert match_by_sface(gallery, alike_by(line - NEARLY), NO_CENTRE) == [None]
+    assert isinstance(match_by_sface(gallery, alike_by(line + NEARLY), NO_CENTRE)[0], Match)
+
+
+def test_where_only_the_next_pupil_reaches_the_line_both_are_named() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.0)
+    gallery, low = with_pictures(5), thresholds.accept_fused(50)
+    assert match(gallery, seen_along(low + 0.02, low + 0.01), thresholds) == [
+        Ambiguous(("000000", "000001"))
+    ]
+    assert match(gallery, seen_along(low + 0.02, low - 0.01), thresholds) == [Unknown()]
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(st.lists(st.integers(1, 4), min_size=4, max_size=12), st.integers(0, 3), st.floats(0.0, 2.0))
+def test_a_match_reaches_the_line_of_one_template_and_of_its_own(
+    counts: list[int], pupil: int, change: float
+) -> None:
+    gallery = gallery_of(
+        [
+            template(f"{n:06d}", seen_again(someone(n), 10 * n + i, 0.3))
+            for n, count in enumerate(counts)
+            for i in range(count)
+        ]
+    )
+    probe = seen_again(someone(pupil), 999, change)
+    for found in (
+        whose(gallery, probe),
+        match_by_sface(gallery, faces(probe), THRESHOLDS)[0],
+    ):
+        if isinstance(found, Match):
+            score = fused_by_pupil(faces(probe).vectors, gallery, THRESHOLDS).max()
+            own = counts[gallery.pupils.index(found.pupil)]
+            assert score >= THRESHOLDS.accept_fused(len(counts)) - NEARLY
+            assert 1 - found.distance >= THRESHOLDS.accept_fused(len(counts), own) - NEARLY
 
 
 def test_a_visitor_is_unknown_and_not_the_nearest_pupil() -> None:

@@ -38,11 +38,21 @@ def test_a_larger_school_is_never_judged_more_loosely(one: int, other: int) -> N
     assert SHIPPED.accept_sface(large) >= SHIPPED.accept_sface(small)
 
 
-@pytest.mark.parametrize("templates", [50, 700, 25_000])
-def test_both_lines_together_spend_the_promise_and_no_more(templates: int) -> None:
-    fused = SHIPPED.fused_tail.rate_at(SHIPPED.accept_fused(templates))
-    alone = SHIPPED.sface_tail.rate_at(SHIPPED.accept_sface(templates))
-    assert templates * (fused + alone) == pytest.approx(SHIPPED.false_accept_rate)
+@given(st.integers(1, 30_000), st.integers(1, 20), st.integers(1, 20))
+def test_a_pupil_with_more_templates_is_never_judged_more_loosely(
+    pupils: int, one: int, other: int
+) -> None:
+    few, many = sorted((one, other))
+    for accept in (SHIPPED.accept_fused, SHIPPED.accept_sface):
+        assert accept(pupils, many) >= accept(pupils, few) >= accept(pupils)
+
+
+@pytest.mark.parametrize("pupils", [50, 700, 25_000])
+@pytest.mark.parametrize("templates", [1, 2, 5])
+def test_both_lines_together_spend_the_promise_and_no_more(pupils: int, templates: int) -> None:
+    fused = SHIPPED.fused_tail.rate_at(SHIPPED.accept_fused(pupils, templates))
+    alone = SHIPPED.sface_tail.rate_at(SHIPPED.accept_sface(pupils, templates))
+    assert pupils * templates * (fused + alone) == pytest.approx(SHIPPED.false_accept_rate)
 
 
 def test_thresholds_survive_being_written_down() -> None:

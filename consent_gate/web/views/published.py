@@ -148,6 +148,7 @@ def _albums(request: HttpRequest) -> HttpResponse:
         "rows": [event_words(current_home(), row["item__event"]) for row in page],
         "shown": "albums",
         "may_write": may_open(user, "album"),
+        "may_describe": may_open(user, "describe_event"),
     }
     return render(request, "gate/albums.html", context)
 

@@ -5,7 +5,9 @@ before anybody presses the key. ``cover_and_release`` saves exactly this plan in
 nothing. The approval is judged by ``policy.decide`` like any other.
 
 The step is for faces and readable names only. A picture that is held for another reason, such as
-its camera or an earlier copy, needs an ordinary approval, because a cover does not answer it.
+its camera or an earlier copy, needs an ordinary approval, because a cover does not answer it. In a
+film each track is covered in all frames; a film with a readable name or with a track that cannot be
+covered is not offered it.
 """
 
 from __future__ import annotations
@@ -86,7 +88,7 @@ def plan_covers(
         judge: Gives the verdicts for other input of staff.
         closed: Channels that are not asked about: the picture is out there, or refused.
     """
-    if picture.film is not None or picture.text_check is TextCheck.FAILED:
+    if picture.text_check is TextCheck.FAILED:
         return None
     if not staff.approvals.keys().isdisjoint(closed):
         return None  # the covers would recall what a person released

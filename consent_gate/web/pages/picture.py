@@ -89,7 +89,7 @@ class CoverView:
     faces: tuple[int, ...]
     """Numbers of the faces on the page."""
     heads: tuple[Box, ...]
-    """What would be covered, in pixels of the original: whole heads and names."""
+    """What would be covered, in pixels of the original: whole heads and names. Not for a film."""
     titles: tuple[str, ...]
     """Titles of the channels."""
 

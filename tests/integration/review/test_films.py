@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,15 +12,33 @@ from django.test import Client
 from django.urls import reverse
 
 from consent_gate.db import audit_log
-from consent_gate.db.evidence_json import from_json
+from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import Item, Publication, User
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.matching.gallery import gallery_of
-from consent_gate.model import Examined, FilmSpan, Tag, TagKind
+from consent_gate.model import (
+    Ambiguous,
+    Box,
+    Examined,
+    FilmSpan,
+    NamePart,
+    Tag,
+    TagKind,
+    TextCheck,
+    VisibleName,
+)
 from consent_gate.publication import OPEN
 from consent_gate.review import service as review
+from consent_gate.review.covering import (
+    CoverPlan,
+    closed_channels,
+    cover_and_release,
+    plan_covers,
+    undo_answers,
+)
 from consent_gate.review.film_cuts import FilmCut, cut_film, keep_whole_film
-from consent_gate.review.validation import CannotBeReleased, InvalidInput
+from consent_gate.review.transaction import judge_of
+from consent_gate.review.validation import CannotBeReleased, InvalidInput, examined_picture
 from consent_gate.vault.originals import read_part, vault_of
 from ingest.examinations import _with_stored_view
 from ingest.faces.protocols import RGB
@@ -29,7 +48,7 @@ from publish.release import publish_pending
 from publish.retention import retention_round
 from tests.conftest import Clock
 from tests.support.cached_analysis import CachedPool
-from tests.support.factories import STRANGER, World, matches
+from tests.support.factories import CHANNELS, STRANGER, World, matches
 from tests.support.film_items import make_film_item
 from tests.support.films import drawn_frames, make_film
 from tests.support.web_fixtures import logged_in, world
@@ -214,7 +233,7 @@ def test_the_page_shows_the_strip_and_the_film_and_no_crop(
     assert reverse("picture_strip", args=[film.pk]) in page
     assert page.count('class="tile') == 2
     assert "0:00.3 to 0:00.5" in page
-    for absent in ("cover-all", 'data-draw="crop"', 'data-draw="draw"', 'id="crop"'):
+    for absent in ('data-draw="crop"', 'data-draw="draw"', 'id="crop"'):
         assert absent not in page
     panel = client.get(reverse("picture_face", args=[film.pk]) + "?face=2").content.decode()
     assert "#t=0.30,0.85" in panel
@@ -240,7 +259,7 @@ def test_a_face_is_covered_in_all_frames_and_another_answer_recalls_the_film(
 ) -> None:
     review.tag_face(action(world, film), 1, Tag(TagKind.BLURRED))
     page = logged_in(world.make_user()).get(reverse("picture", args=[film.pk])).content.decode()
-    assert '<rect class="cover" data-path="0.3,80,40,40,50;0.55,80,40,40,50"' in page
+    assert '<rect class="cover" fill="#606060" data-path="0.3,80,40,40,50;0.55,80,40,40,50"' in page
     review.release(action(world, film), ["website"], "I know everyone shown")
     clock.pass_minutes(5)
     with CachedPool(world.home, gallery_of([])) as pool:
@@ -254,6 +273,81 @@ def test_a_face_is_covered_in_all_frames_and_another_answer_recalls_the_film(
     review.tag_face(action(world, film), 1, VISITOR)
     row.refresh_from_db()
     assert row.state == "removed"
+
+
+def offered_cover(world: World, film: Item) -> CoverPlan | None:
+    """What one key would cover on the page as it is now."""
+    film.refresh_from_db()
+    picture, staff = examined_picture(film), load_staff_input(film)
+    judge = judge_of(world.home, film, "j.shaw")
+    return plan_covers(picture, staff, judge, closed_channels(film))
+
+
+def test_one_key_covers_every_track_that_is_not_cleared_and_releases_the_film(
+    world: World, logged_in: Callable[[User], Client]
+) -> None:
+    """The preview has a cover for each of these tracks. Undoing it brings every answer back."""
+    world.make_pupil(ANN)
+    film = make_film_item(world, matches(ANN), STRANGER, STRANGER, Ambiguous((ANN, "000002")))
+    plan = offered_cover(world, film)
+    assert plan == CoverPlan((1, 2, 3), (), CHANNELS)
+    page = logged_in(world.make_user()).get(reverse("picture", args=[film.pk])).content.decode()
+    assert page.count("cover would-cover") == 3
+    assert "while the film plays" in page
+    cover_and_release(action(world, film), plan)
+    (row,) = Publication.objects.filter(item=film, channel="website", state__in=OPEN)
+    assert (row.covered, row.redactions) == ([1, 2, 3], [])
+    assert set(film.tags.values_list("face", "kind")) == {(i, "blurred") for i in (1, 2, 3)}
+    undo_answers(action(world, film), CHANNELS)
+    assert not is_open(film)
+    assert not film.tags.exists()
+
+
+def test_a_track_that_is_cut_away_or_answered_needs_no_cover(world: World) -> None:
+    world.make_pupil(ANN)
+    film = make_film_item(world, matches(ANN), STRANGER, matches(ANN), STRANGER)
+    cut_film(action(world, film), FilmCut.ONLY, 0, 650)
+    assert offered_cover(world, film) == CoverPlan((1,), (), CHANNELS)
+    review.tag_face(action(world, film), 1, VISITOR)
+    assert offered_cover(world, film) is None  # an ordinary approval is enough
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"faces": {"is_followed": False}},
+        {"film": {"is_viewable": False}},
+        {"name": True},
+        {"never_publish": True},
+    ],
+    ids=["not followed", "cannot be watched", "a name can be read", "never to be published"],
+)
+def test_a_film_that_covers_do_not_clear_is_not_offered_them(
+    world: World, film: Item, spoil: dict[str, object]
+) -> None:
+    evidence = from_json(film.evidence)
+    assert isinstance(evidence, Examined)
+    assert offered_cover(world, film) is not None
+    if "name" in spoil:
+        name = VisibleName(Box(10, 10, 40, 10), ANN, NamePart.FULL)
+        evidence = replace(evidence, names=(name,), text_check=TextCheck.COMPARED)
+    if "film" in spoil and evidence.film is not None:
+        evidence = replace(evidence, film=replace(evidence.film, is_viewable=False))
+    if "faces" in spoil:
+        shown = evidence.faces[1].shown
+        assert shown is not None
+        lost = replace(evidence.faces[1], shown=replace(shown, is_followed=False))
+        evidence = replace(evidence, faces=(evidence.faces[0], lost))
+    if "never_publish" in spoil:
+        world.make_pupil("000009", never_publish=True)
+        lost = replace(evidence.faces[1], identity=matches("000009"))
+        evidence = replace(evidence, faces=(evidence.faces[0], lost))
+    film.evidence = to_json(evidence)
+    film.save(update_fields=["evidence"])
+    assert offered_cover(world, film) is None
+    with pytest.raises(CannotBeReleased):
+        cover_and_release(action(world, film), CoverPlan((1,), (), CHANNELS))
+    assert not is_open(film)
 
 
 def is_grey(rgb: RGB) -> bool:

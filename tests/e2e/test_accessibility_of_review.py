@@ -12,6 +12,7 @@ from consent_gate.review import service as review
 from tests.support.accessibility import Axe, violations_on
 from tests.support.browser import Site, log_in
 from tests.support.factories import STRANGER, World, matches
+from tests.support.film_items import make_film_item
 
 pytestmark = pytest.mark.browser
 
@@ -93,4 +94,41 @@ def test_what_opens_on_a_page_can_be_used_by_everybody(
         found += violations_on(axe, page, state.__name__)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
             found.append(f"{state.__name__}: has to be scrolled sideways at {width}")
+    assert found == []
+
+
+def marked(page: Page) -> None:
+    page.locator("#cut [name=to]").fill("0:00.680")
+    page.get_by_text("Cut away: face 4.").wait_for()
+
+
+def cut_and_covered(page: Page) -> None:
+    marked(page)
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Keep only this part").click()
+    page.get_by_text("Only these parts are kept").wait_for()
+    page.keyboard.press("b")
+    page.locator(".tile.cleared").nth(2).wait_for()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1366, 390])
+def test_the_form_that_cuts_a_film_can_be_used_by_everybody(
+    site: Site, world: World, context: BrowserContext, scheme: str, width: int
+) -> None:
+    world.make_user("j.shaw")
+    world.make_pupil(ANN, "Ann", "Archer")
+    film = make_film_item(world, matches(ANN), STRANGER, matches(ANN), STRANGER)
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    log_in(page)
+    axe, found = Axe(), []
+    for state in (lambda _: None, marked, cut_and_covered):
+        page.goto(f"/pictures/{film.pk}/")
+        state(page)
+        found += violations_on(axe, page, getattr(state, "__name__", "film"))
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            found.append(f"{state}: has to be scrolled sideways at {width}")
     assert found == []

@@ -73,6 +73,33 @@ def test_a_film_is_cut_and_a_face_in_it_covered_by_keys_alone(
     release_by_keys(page, film)
 
 
+@pytest.mark.slow
+def test_one_key_covers_the_rest_of_a_film_and_releases_it_and_one_undoes_it(
+    site: Site, film: Item, page: Page
+) -> None:
+    """While Shift is held, the film shows the covers about where they will be."""
+    log_in(page)
+    page.goto(f"/pictures/{film.pk}/")
+    wait_for_film(page)
+    expect(page.get_by_role("button", name="Cover faces 2, 4 and release")).to_be_visible()
+    seek(page, 0.4)
+    covers = page.locator(".screen .would-cover")
+    assert covers.count() == 2
+    expect(covers.first).to_be_hidden()
+    page.keyboard.down("Shift")
+    expect(covers.first).to_be_visible()
+    page.keyboard.press("r")  # Shift+R is no key
+    page.keyboard.up("Shift")
+    expect(covers.first).to_be_hidden()
+    assert not film.approvals.exists()
+    page.keyboard.press("Shift+B")
+    expect(page.get_by_text("Released to all places")).to_be_visible()
+    assert set(film.tags.values_list("face", "kind")) == {(1, "blurred"), (3, "blurred")}
+    page.keyboard.press("z")
+    expect(page.get_by_role("button", name="Cover faces 2, 4 and release")).to_be_visible()
+    assert not StaffTag.objects.exists()
+
+
 def release_by_keys(page: Page, film: Item) -> None:
     """Release the film of the page once nothing holds it."""
     expect(page.get_by_text("You can release it").first).to_be_visible()

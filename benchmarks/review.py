@@ -27,7 +27,7 @@ from statistics import median
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.class_school.scenario import Photo, read_photos
+from benchmarks.class_school.photos import Photo, read_photos
 from benchmarks.machine import heading
 from consent_gate.bootstrap import configure_django, create_home, open_home
 from consent_gate.home.home import Home

@@ -6,7 +6,8 @@ Makes a school (``make_school``) and puts it through the product: one portrait a
 with the classes named, the next event after staff reviewed the first and let the faces be
 remembered, and two portraits with the classes named. Prints the share released of the photos that
 consent allows, by number of people, every photo released wrongly (must be 0), faces taken for
-another person, what held the rest, and the kinds of the faces that were not recognised.
+another person, what held the rest, and the kinds of the faces that were lost. Sheets of these faces
+are written beside the homes, in ``--folder``.
 """
 
 from __future__ import annotations

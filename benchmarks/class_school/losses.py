@@ -1,36 +1,31 @@
-"""Say which faces still hold the photos of an event that consent allows, by what is known of them.
+"""Say which faces still hold the photos of an event that consent allows, by kind of the loss.
 
     python -m benchmarks.class_school.losses HOME SCHOOL EVENT [SHEET.jpg]
 
-Counts the faces by the first kind that fits, and the people they belong to. The benchmark knows the
-measured quality of a face, and whether it is a bystander who was cut out together with the person
-meant: the gate rightly holds such a photo. A cap, goggles, an expression or years between two
-pictures are not measured; for these a person looks at the sheet, which shows each face beside the
-portrait.
+Prints the loss of each group of photos: by the first kind that fits each face (``loss_kinds``), and
+by what alone holds a photo. A cap, goggles, an expression or years between two pictures are not
+measured; for these a person looks at the sheet, which shows each face beside the portraits.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from benchmarks.class_school.scenario import CHANNEL, Photo, read_photos
+from benchmarks.class_school.loss_kinds import BYSTANDER, Loss, LossKinds
+from benchmarks.class_school.photos import CHANNEL, SIZES, Photo, read_photos, size_of
 from consent_gate.bootstrap import configure_django, open_home
-from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Quality
-
-TURNED, SMALL, UNLIKE_MIRROR = 0.25, 64, 0.95
-"""From these on a face is recognised less often (docs/adr/0004-recognition.md): half the turn of a
-head at 45 degrees, height in pixels, and agreement with the mirror image."""
-
-BYSTANDER = "a bystander who was cut out too"
+from consent_gate.home.home import Home
+from consent_gate.model import Box, Examined
 
 TILE = 160
-COLUMNS = 6
+CAPTION = 26
+COLUMNS = 4
 
 
 @dataclass(frozen=True)
@@ -38,93 +33,94 @@ class LostFace:
     """One face that holds a photo which consent allows."""
 
     file: str
+    size: str
+    """Group of the photo, by its number of people: a key of ``SIZES``."""
     person: str
     """Admission number."""
     box: Box
-    kind: str
+    loss: Loss
 
 
-_KINDS: tuple[tuple[str, Callable[[Quality], bool]], ...] = (
-    (f"turned (yaw over {TURNED})", lambda quality: quality.yaw > TURNED),
-    (f"lower than {SMALL} px", lambda quality: quality.height_px < SMALL),
-    (
-        f"unlike its mirror image (under {UNLIKE_MIRROR})",
-        lambda quality: quality.mirror_agreement < UNLIKE_MIRROR,
-    ),
-)
-
-
-def kind_of(face: FaceEvidence) -> str:
-    """The first kind that fits a face which was not recognised."""
-    if face.kind is FaceKind.POSSIBLE or face.quality is None:
-        return "not surely a face"
-    quality = face.quality
-    return next((name for name, fits in _KINDS if fits(quality)), "large, frontal and clear")
-
-
-def lost_faces(photos: dict[str, Photo], event: str) -> Iterator[LostFace]:
+def lost_faces(
+    home: Home, school: Path, photos: dict[str, Photo], event: str
+) -> Iterator[LostFace]:
     """The faces of an event that hold photos which consent allows."""
     from consent_gate.db.evidence_json import from_json
     from consent_gate.db.models import ChannelDecision
+    from consent_gate.register.repository import load_gallery
+    from consent_gate.register.thresholds import thresholds_in_force
 
+    kinds = LossKinds(school, load_gallery(home), thresholds_in_force())
     rows = ChannelDecision.objects.filter(channel=CHANNEL, item__event__endswith=f"-{event}")
     for row in rows.exclude(verdict="released").select_related("item").order_by("item__source"):
-        photo, evidence = photos[row.item.source], from_json(row.item.evidence)
+        source = row.item.source
+        photo, evidence = photos[source], from_json(row.item.evidence)
         if not photo.allowed or not isinstance(evidence, Examined):
             continue
         meant = photo.faces_meant(evidence.faces)
         for index in sorted(map(int, row.faces)):
             face = evidence.faces[index]
-            kind = kind_of(face) if index in meant else BYSTANDER
-            yield LostFace(row.item.source, photo.person_at(face.box), face.box, kind)
+            person = photo.person_at(face.box)
+            loss = kinds.of(source, person, face, meant=index in meant)
+            yield LostFace(source, size_of(photo), person, face.box, loss)
 
 
-def report(photos: dict[str, Photo], event: str) -> str:
-    """The counts, as three lines."""
-    found = list(lost_faces(photos, event))
-    people = Counter(face.person for face in found if face.kind != BYSTANDER)
+def report(found: Sequence[LostFace]) -> str:
+    """The losses as lines: all, then those of each group of photos."""
+    people = Counter(face.person for face in found if face.loss.kind != BYSTANDER)
     again = sum(count > 1 for count in people.values())
-    kinds = dict(Counter(face.kind for face in found).most_common())
-    return (
+    lines = [
         f"    faces that still hold photos: {len(found)} of {len(people)} people,"
-        f" {again} of them in several photos\n    by kind: {kinds}\n"
-        f"    photos held by bystanders alone: {_held_by_bystanders(found)}"
-    )
-
-
-def _held_by_bystanders(found: Sequence[LostFace]) -> int:
-    by_photo: dict[str, set[str]] = {}
-    for face in found:
-        by_photo.setdefault(face.file, set()).add(face.kind)
-    return sum(kinds == {BYSTANDER} for kinds in by_photo.values())
+        f" {again} of them in several photos"
+    ]
+    for size in SIZES:
+        of_size = [face for face in found if face.size == size]
+        by_photo: dict[str, list[str]] = {}
+        for face in of_size:
+            by_photo.setdefault(face.file, []).append(face.loss.kind)
+        by_kind = Counter(face.loss.kind for face in of_size)
+        alone = Counter(next(iter(set(k))) for k in by_photo.values() if len(set(k)) == 1)
+        lines.append(f"    {size} people: {len(by_photo)} photos held by {len(of_size)} faces")
+        lines += [
+            f"        {count:3d}  {kind}; it alone holds {alone[kind]} photos"
+            for kind, count in by_kind.most_common()
+        ]
+    return "\n".join(lines)
 
 
 def sheet(school: Path, found: Sequence[LostFace]) -> Image.Image:
-    """Each face beside the portrait of its pupil."""
-    rows = -(-len(found) // COLUMNS)
-    whole = Image.new("RGB", (COLUMNS * (2 * TILE + 8), rows * (TILE + 8)), "white")
+    """Each face beside the portraits of its pupil, with its kind and its scores."""
+    across, down = 3 * TILE + 8, TILE + CAPTION + 8
+    rows = max(1, -(-len(found) // COLUMNS))
+    whole = Image.new("RGB", (COLUMNS * across, rows * down), "white")
+    draw = ImageDraw.Draw(whole)
     for place, face in enumerate(found):
-        x, y = place % COLUMNS * (2 * TILE + 8), place // COLUMNS * (TILE + 8)
+        x, y = place % COLUMNS * across, place // COLUMNS * down
         box, around = face.box, face.box.width // 3
         cut = (box.x - around, box.y - around, box.x + box.width + around, box.y + box.height)
         with Image.open(school / "events" / face.file) as photo:
             whole.paste(photo.crop(cut).resize((TILE, TILE)), (x, y))
-        portrait = school / "portraits" / f"{face.person}.jpg"
-        if portrait.exists():
-            with Image.open(portrait) as picture:
-                whole.paste(picture.resize((TILE, TILE)), (x + TILE, y))
+        for number, folder in enumerate(("portraits", "portraits2"), start=1):
+            portrait = school / folder / f"{face.person}.jpg"
+            if portrait.exists():
+                with Image.open(portrait) as picture:
+                    whole.paste(picture.resize((TILE, TILE)), (x + number * TILE, y))
+        loss = face.loss
+        scores = f"own {loss.score:.2f}, next {loss.nearest_other:.2f}, line {loss.line:.2f}"
+        text = f"{face.file} {face.person}: {scores}\n{loss.kind}"
+        draw.text((x + 2, y + TILE), text, fill="black")
     return whole
 
 
 def main() -> None:
     """Arguments: a home of a finished scenario, the school, ``trip`` or ``fair``, and a sheet."""
-    home, school, event, *files = sys.argv[1:]
+    folder, school, event, *files = sys.argv[1:]
     configure_django()
-    open_home(Path(home))
-    photos = read_photos(Path(school))
-    print(report(photos, event))
+    home = open_home(Path(folder))
+    found = list(lost_faces(home, Path(school), read_photos(Path(school)), event))
+    print(report(found))
     for file in files:
-        sheet(Path(school), list(lost_faces(photos, event))).save(file, quality=85)
+        sheet(Path(school), found).save(file, quality=85)
 
 
 if __name__ == "__main__":

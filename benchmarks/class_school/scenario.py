@@ -2,81 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.class_school.losses import lost_faces, report, sheet
+from benchmarks.class_school.photos import CHANNEL, SIZES, Photo, read_photos, size_of
 from benchmarks.class_school.strangers import strangers_on_rolls
 from benchmarks.school import gate
 from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
-from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Match, NearMatch, Tag, TagKind
-
-SIZES = {"2-6": range(2, 7), "8-12": range(8, 13), "15-20": range(15, 21)}
-CHANNEL = "website"
-
-
-@dataclass(frozen=True)
-class Photo:
-    """What one photo shows."""
-
-    people: int
-    allowed: bool
-    """Whether consent lets the machine release it on the website."""
-    faces: tuple[tuple[str, Box], ...]
-    """Admission number, or ``visitor``, and where the head was pasted."""
-
-    def person_at(self, box: Box) -> str:
-        """Who is shown in a box that the gate found; empty where nobody was pasted."""
-        x, y = box.x + box.width / 2, box.y + box.height / 2
-        inside = (
-            number
-            for number, b in self.faces
-            if b.x <= x <= b.x + b.width and b.y <= y <= b.y + b.height
-        )
-        return next(inside, "")
-
-    def faces_meant(self, found: Sequence[FaceEvidence]) -> set[int]:
-        """Indexes of the faces nearest to the middle of each head; sure faces come first.
-
-        Every other face is a bystander or a thing that was cut out together with the person meant.
-        """
-        meant = set()
-        for _, head in self.faces:
-            inside = {
-                index: (
-                    face.kind is FaceKind.POSSIBLE,
-                    abs(_middle(face.box)[0] - _middle(head)[0]),
-                )
-                for index, face in enumerate(found)
-                if head.contains(_middle(face.box))
-            }
-            if inside:
-                meant.add(min(inside, key=inside.__getitem__))
-        return meant
-
-
-def _middle(box: Box) -> tuple[float, float]:
-    return box.x + box.width / 2, box.y + box.height / 2
-
-
-def read_photos(school: Path) -> dict[str, Photo]:
-    """Every photo by its path below the events folder."""
-    faces: dict[str, list[tuple[str, Box]]] = {}
-    with (school / "faces.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            box = Box(*(int(row[key]) for key in ("x", "y", "width", "height")))
-            faces.setdefault(row["file"], []).append((row["pupil"], box))
-    with (school / "photos.csv").open(encoding="utf-8") as file:
-        return {
-            row["file"]: Photo(int(row["people"]), row["website"] == "1", tuple(faces[row["file"]]))
-            for row in csv.DictReader(file)
-        }
+from consent_gate.model import Examined, Match, NearMatch, Tag, TagKind
 
 
 def score(title: str, photos: dict[str, Photo], event: str) -> None:
@@ -95,7 +33,7 @@ def score(title: str, photos: dict[str, Photo], event: str) -> None:
             wrong.append(row.item.source)
         if not photo.allowed:
             continue
-        size = next(name for name, sizes in SIZES.items() if photo.people in sizes)
+        size = size_of(photo)
         of[size] += 1
         released[size] += out
         reasons.update(r for found in row.faces.values() for r in found)
@@ -167,7 +105,10 @@ def _names() -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    """Arguments: ``one`` or ``two`` portraits, the school's folder, a new home's folder."""
+    """Arguments: ``one`` or ``two`` portraits, the school's folder, a new home's folder.
+
+    The sheets of the lost faces are written beside the home.
+    """
     scenario, school, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     photos = read_photos(school)
     gate(folder, "init", str(folder))
@@ -180,7 +121,6 @@ def main() -> None:
         gate(folder, "portraits", "confirm", "--all", "--by", "benchmark")
     configure_django()
     home = open_home(folder)
-    from benchmarks.class_school.losses import report
     from consent_gate.db.models import PupilEntry
     from consent_gate.decisions.event_classes import name_classes
     from consent_gate.register.repository import load_gallery
@@ -199,7 +139,11 @@ def main() -> None:
 
     def told(title: str, event: str) -> None:
         score(f"{scenario} portrait(s): {title}", photos, event)
-        print(report(photos, event), flush=True)
+        found = list(lost_faces(home, school, photos, event))
+        name_of_sheet = title.partition(",")[0].replace(" ", "-")
+        file = folder.with_name(f"{folder.name}-{name_of_sheet}.jpg")
+        sheet(school, found).save(file, quality=85)
+        print(f"{report(found)}\n    sheet: {file}", flush=True)
 
     groups = dict(PupilEntry.objects.values_list("admission_number", "reg_group"))
     print(strangers_on_rolls(load_gallery(home), thresholds_in_force(), groups), flush=True)

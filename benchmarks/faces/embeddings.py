@@ -152,7 +152,7 @@ class _Models:
             self._finder,
             self._sface,
             self._dlib,
-            _no_floors(),
+            no_floors(),
             portraits=self._finder.with_settings(finder.PORTRAIT),
         )
 
@@ -176,7 +176,7 @@ class _Models:
         return _CachedMeasurement(vectors, measure(face, crop, first.mirror_agreement))
 
 
-def _no_floors() -> Thresholds:
+def no_floors() -> Thresholds:
     """Thresholds that refuse no portrait, so that a fit does not depend on an earlier fit."""
     nothing = QualityThresholds(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
     return replace(shipped_thresholds(), floors=nothing)

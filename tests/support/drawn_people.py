@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import Box, FaceKind, Identity, Match, NotMatched, Reason, Unknown
+from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.measured_face import MeasuredFace
 from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import estimated_landmarks
@@ -120,15 +121,17 @@ def examine_drawn(
     scout: DrawnDetector | None = None,
     second: DrawnDetector | None = None,
     finder: DrawnFinder | None = None,
-    analyser: DrawnAnalyser | None = None,
+    analyser: DrawnAnalyser | FaceAnalyser | None = None,
+    *,
+    gallery: Gallery | None = None,
 ) -> FilmResult:
-    """Examine a film with detectors and an analyser for drawn people."""
+    """Examine a film with detectors and an analyser for drawn people, and whom a gallery has."""
     examiner = FilmExaminer(
         scout or DrawnDetector("yunet"),
         second or DrawnDetector("centerface"),
         finder or DrawnFinder(),  # type: ignore[arg-type]
         analyser or DrawnAnalyser(),  # type: ignore[arg-type]
-        gallery_of(()),
+        gallery or gallery_of(()),
     )
     with open_frames(io.BytesIO(film)) as reader:
         return examiner.examine(reader)

@@ -35,6 +35,7 @@ POSSIBLE = "not surely a face"
 TOO_UNCLEAR = "too unclear"
 ANOTHER_NEAREST = "nearest is somebody else"
 LEAD_TOO_SMALL = "lead too small"
+RECOGNISED_NOW = "recognised with the templates of now"
 NO_PORTRAIT = "no portrait"
 PORTRAIT_BAD = "portrait bad"
 FACE_TURNED = "turned"
@@ -96,8 +97,9 @@ class LossKinds:
     def _kind(self, person: str, quality: Quality, own: float, other: float, line: float) -> str:
         if other >= own:
             return ANOTHER_NEAREST
-        if own >= line and own - other < self._thresholds.margin:
-            return LEAD_TOO_SMALL
+        if own >= line:
+            alone = own - other >= self._thresholds.margin
+            return RECOGNISED_NOW if alone else LEAD_TOO_SMALL
         if self._has_bad_portrait(person):
             return PORTRAIT_BAD
         kinds = (

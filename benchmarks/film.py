@@ -68,11 +68,12 @@ def frames_of(background: RGB, faces: list[RGB], shown: list[Appearance]) -> Ite
         picture = np.roll(background, number, axis=1)
         for face, one in zip(faces, shown, strict=True):
             if one.first <= number < one.first + one.frames:
-                _paste(picture, face, one, number - one.first)
+                paste(picture, face, one, number - one.first)
         yield picture
 
 
-def _paste(picture: RGB, face: RGB, one: Appearance, step: int) -> None:
+def paste(picture: RGB, face: RGB, one: Appearance, step: int) -> None:
+    """Paste a face into a frame, moved by ``step`` pixels."""
     side = int(one.height / FACE_SHARE)
     pixels = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
     if one.smear > 1:
@@ -119,7 +120,8 @@ def examine(film: bytes) -> FilmResult:
         return examiner.examine(reader)
 
 
-def _load(path: Path) -> RGB:
+def load(path: Path) -> RGB:
+    """Return a picture in RGB."""
     picture = cv2.imread(str(path))
     assert picture is not None
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
@@ -147,8 +149,8 @@ def main() -> None:
         spent = time.process_time()
         for _ in range(asked.films):
             plan = appearances(rng, frames, small)
-            faces = [_load(people[int(rng.integers(len(people)))]) for _ in plan]
-            crowd = cv2.resize(_load(crowds[int(rng.integers(len(crowds)))]), (WIDTH, HEIGHT))
+            faces = [load(people[int(rng.integers(len(people)))]) for _ in plan]
+            crowd = cv2.resize(load(crowds[int(rng.integers(len(crowds)))]), (WIDTH, HEIGHT))
             background = np.asarray(cv2.GaussianBlur(crowd, (0, 0), 25), np.uint8)
             result = examine(film_of(frames_of(background, faces, plan)))
             hits = sum(is_found(result, one) for one in plan)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from benchmarks.data import SHARED
-from benchmarks.film import HEIGHT, RATE, WIDTH, Appearance, _load, _paste, examine, film_of
+from benchmarks.film import HEIGHT, RATE, WIDTH, Appearance, examine, film_of, load, paste
 from consent_gate.home.settings import default_settings
 from consent_gate.matching.gallery import gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
@@ -51,7 +51,7 @@ def frames_of(rng: np.random.Generator, people: list[RGB], crowd: RGB) -> Iterat
             room = max(1, THIRD - 50 - int(height / 0.45))
             x = 40 + THIRD * place + (speed * number) % room
             one = Appearance(0, FRAMES, x, 60 + 100 * place, height, int(0.2 * speed))
-            _paste(picture, person, one, 0)
+            paste(picture, person, one, 0)
         yield picture
 
 
@@ -84,8 +84,8 @@ def main() -> None:
     worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     tracks = unfollowed = hidden = left = partly = 0
     for _ in range(asked.films):
-        shown = [_load(people[int(rng.integers(len(people)))]) for _ in range(3)]
-        crowd = cv2.resize(_load(crowds[int(rng.integers(len(crowds)))]), (WIDTH, HEIGHT))
+        shown = [load(people[int(rng.integers(len(people)))]) for _ in range(3)]
+        crowd = cv2.resize(load(crowds[int(rng.integers(len(crowds)))]), (WIDTH, HEIGHT))
         blurred = np.asarray(cv2.GaussianBlur(crowd, (0, 0), 25), np.uint8)
         film = film_of(frames_of(rng, shown, blurred))
         found = examine(film)

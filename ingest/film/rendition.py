@@ -23,6 +23,7 @@ from consent_gate.model import Box, Colour, FaceKind, Reason, Shown
 from ingest.decoding.decode import DecodeError
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detection, Detector
+from ingest.film.ahead import ahead
 from ingest.film.animation import open_frames
 from ingest.film.covers import Covers
 from ingest.film.decode import FilmReader
@@ -121,9 +122,9 @@ def make_film(
     new_times = NewTimes(request.kept)
     covers = Covers(request.covered, request.scene_starts)
     try:
-        with open_frames(film, limits) as reader:
+        with open_frames(film, limits) as reader, closing(ahead(reader.frames())) as judged:
             poster_from = _poster_from(request, reader.facts.stated_seconds)
-            for frame in reader.frames():
+            for frame in judged:
                 time = new_times.time_of(frame.time)
                 if time is None:
                     continue
@@ -239,12 +240,14 @@ def _searched(
                 judged = _middles([*faces, *sure], back)
                 yield _Searched(one.frame.time, rgb, judged, _middles([*faces, *like], 1))
     else:
-        for frame in reader.frames():
-            small, factor = resized(frame.rgb, SCOUT_SIDE)
-            seen = [scaled(one, factor) for one in searchers.scout.detect(small) if _is_sure(one)]
-            back = request.width / frame.rgb.shape[1]
-            judged = _middles([place_of(one) for one in seen], back)
-            yield _Searched(frame.time, frame.rgb, judged)
+        with closing(ahead(reader.frames())) as published:
+            for frame in published:
+                small, factor = resized(frame.rgb, SCOUT_SIDE)
+                found = searchers.scout.detect(small)
+                seen = [scaled(one, factor) for one in found if _is_sure(one)]
+                back = request.width / frame.rgb.shape[1]
+                judged = _middles([place_of(one) for one in seen], back)
+                yield _Searched(frame.time, frame.rgb, judged)
 
 
 def _is_sure(found: Detection) -> bool:

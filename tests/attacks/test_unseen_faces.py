@@ -83,6 +83,27 @@ COVERS = {
 """Left, top, right and bottom of a cover, as shares of the face's box, and its colour."""
 
 
+PAINTS = {
+    "tiger": ((235, 130, 20), 0.55, ((0.2, 0.15), (0.8, 0.15), (0.2, 0.85), (0.8, 0.85))),
+    "skull": ((235, 235, 230), 0.8, ((0.3, 0.38), (0.7, 0.38), (0.5, 0.6))),
+}
+"""Face paint: its colour, how much it covers, and the middles of the black spots, as shares of the
+face's box."""
+
+
+def paint(rgb: RGB, face: tuple[int, int, int, int], kind: str) -> RGB:
+    """Paint a face, as at a school fair."""
+    (x, y, across, down), (colour, opacity, spots) = face, PAINTS[kind]
+    middle, axes = (x + across // 2, y + down // 2), (round(0.46 * across), round(0.5 * down))
+    painted = rgb.copy()
+    cv2.ellipse(painted, middle, axes, 0, 0, 360, colour, -1)
+    painted = np.asarray(cv2.addWeighted(painted, opacity, rgb, 1 - opacity, 0), np.uint8)
+    for right, low in spots:
+        place = round(x + right * across), round(y + low * down)
+        cv2.ellipse(painted, place, (across // 7, down // 14), 0, 0, 360, (15, 12, 10), -1)
+    return painted
+
+
 def paste(
     picture: RGB,
     name: str,
@@ -91,6 +112,7 @@ def paste(
     degrees: float,
     *,
     cover: str | None = None,
+    painted: str | None = None,
     mirrored: bool = False,
 ) -> Pasted:
     """Lay a head on the picture, turned anticlockwise about the middle of its face."""
@@ -99,6 +121,8 @@ def paste(
         (left, top, right, bottom), colour = COVERS[cover]
         rows = slice(round(y + top * down), round(y + bottom * down))
         rgb[rows, max(0, round(x + left * across)) : round(x + right * across)] = colour
+    if painted is not None:
+        rgb = paint(rgb, STRANGERS[name], painted)
     if mirrored:
         rgb, x = np.ascontiguousarray(rgb[:, ::-1]), rgb.shape[1] - x - across
     middle, scale = (x + across / 2, y + down / 2), height / down
@@ -191,6 +215,17 @@ def test_strangers_with_half_of_the_face_hidden_or_beyond_the_edge_are_seen(
         paste(picture, name, place, 36, degrees)
         for i, (name, degrees) in enumerate(zip(STRANGERS, (0, 100, 200), strict=True))
         for place in ((1000 + 200 * i, 1200), (1600, 200 + 250 * i))
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+def test_strangers_with_painted_faces_are_seen(finder: FaceFinder) -> None:
+    picture = scene(1600, 1200)
+    pasted = [
+        paste(picture, name, (900 + 180 * j, 150 + 160 * (3 * k + i)), height, 0, painted=kind)
+        for k, kind in enumerate(PAINTS)
+        for i, name in enumerate(STRANGERS)
+        for j, height in enumerate((32, 48, 80, 120))
     ]
     assert unseen(finder.find(picture), pasted) == []
 

@@ -113,6 +113,10 @@ REASON_MESSAGES: Mapping[Reason, str] = {
         " cleared automatically. Choose the classes of the event in the queue, or correct its"
         " classes.txt."
     ),
+    Reason.NOT_LISTENED: (
+        "Nobody has listened yet to the parts of this film in which somebody may speak a name."
+        " Listen to them and say so, mute them, or publish the film without sound."
+    ),
 }
 """For each reason what it means and what the reviewer can do."""
 
@@ -172,5 +176,6 @@ LABELS: Mapping[Reason, str] = {
     Reason.SEEN_BEFORE: "copy of a closed picture",
     Reason.NOT_AT_EVENT: "looks like a pupil who was not there",
     Reason.EVENT_ROLL_UNCLEAR: "classes of the event not clear",
+    Reason.NOT_LISTENED: "nobody listened to the sound",
 }
 """For each reason a label of a few words, for tables and buttons."""

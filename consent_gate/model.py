@@ -44,6 +44,7 @@ class Reason(StrEnum):
     SEEN_BEFORE = "seen_before"
     NOT_AT_EVENT = "not_at_event"
     EVENT_ROLL_UNCLEAR = "event_roll_unclear"
+    NOT_LISTENED = "not_listened"
 
 
 # --- evidence of a picture -----------------------------------------------------------------
@@ -248,6 +249,17 @@ class FaceEvidence:
 
 
 @dataclass(frozen=True)
+class Sound:
+    """What was examined of a film's sound. The sound itself is not recorded."""
+
+    sha256: str
+    """SHA-256 of the decoded samples; empty where they could not be decoded completely. Sound
+    without it is never published."""
+    speech: tuple[FilmSpan, ...] | None
+    """Where somebody may speak. None where nobody knows it: anywhere."""
+
+
+@dataclass(frozen=True)
 class Film:
     """What was examined of a film."""
 
@@ -265,6 +277,8 @@ class Film:
     """Whether staff can see the film and a strip of its faces in the queue."""
     scene_starts: tuple[float, ...] = ()
     """Seconds at which each scene begins."""
+    sound: Sound | None = None
+    """None where the film has none, and where it was examined before there was a check of sound."""
 
 
 class NamePart(StrEnum):
@@ -488,6 +502,15 @@ class Uncleared(StrEnum):
     """Publish the picture with these heads covered."""
 
 
+class FilmSound(StrEnum):
+    """Whether a channel publishes the sound of films."""
+
+    OFF = "off"
+    """Films are silent."""
+    REVIEWED = "reviewed"
+    """With sound, once a person has listened to every part in which somebody may speak."""
+
+
 class DeviceRule(StrEnum):
     """What happens to a picture from an unregistered camera."""
 
@@ -541,6 +564,8 @@ class ChannelRules:
     """Which faces may be published."""
     uncleared: Uncleared = Uncleared.HOLD
     """What happens to a picture with faces that are not cleared."""
+    film_sound: FilmSound = FilmSound.OFF
+    """Whether films are published with sound."""
 
     @property
     def text_marks(self) -> frozenset[NamePart]:
@@ -611,6 +636,32 @@ class FilmEdit:
 
 
 @dataclass(frozen=True)
+class SoundReview:
+    """What staff said about the sound of a film."""
+
+    frames_sha256: str
+    """``Examined.pixels_sha256`` of the film that they saw. The review is for no other film."""
+    sound_sha256: str
+    """``Sound.sha256`` of what they heard. The review is for no other sound."""
+    is_off: bool = False
+    """Whether the film is published without sound."""
+    heard: tuple[FilmSpan, ...] = ()
+    """Parts to which a person listened."""
+    muted: tuple[FilmSpan, ...] = ()
+    """Parts that are silent in the published film."""
+
+
+@dataclass(frozen=True)
+class KeptSound:
+    """The sound with which a film is published."""
+
+    sha256: str
+    """``Sound.sha256`` of the original's sound."""
+    muted: tuple[FilmSpan, ...] = ()
+    """Parts of the original that are silent."""
+
+
+@dataclass(frozen=True)
 class StaffInput:
     """Everything that staff said about one picture. It is kept apart from the evidence."""
 
@@ -626,6 +677,8 @@ class StaffInput:
     """The part to publish, in pixels of the upright original; None means the whole picture."""
     film_edit: FilmEdit | None = None
     """None means the whole film."""
+    sound_review: SoundReview | None = None
+    """None where nobody said anything about the sound of the film."""
     sealed: bool = False
     roster: frozenset[str] | None = None
     """The roll of the event: admission numbers of the pupils who were there, as staff named them.

@@ -104,6 +104,14 @@ The rules, in the order of the code:
        school has none, or staff named the roll of the event, and none of them is on it. A roll
        that a restore repeated does not count, nor one of a class in which such a pupil is by now;
     e. at least one other face stays to be seen.
+19. By the channel's setting, a film is published with its sound. It is then held until a member of
+    staff has listened to each part in which somebody may speak, because names are spoken. A part
+    that is muted or cut out needs nobody to listen. Where it is not known whether somebody speaks,
+    the whole film is such a part. Staff may publish the film without sound instead. What they said
+    counts only for the frames and the sound that the gate stored for them. Sound that could not be
+    decoded completely is never published. An approval does not replace listening; where a channel
+    needs two people, listening counts only together with an approval. The setting is "off" by
+    default: films are silent.
 """
 
 from __future__ import annotations
@@ -115,7 +123,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from math import isfinite
 
-from consent_gate import film_spans
+from consent_gate import film_sound, film_spans
 from consent_gate.model import (
     BIOMETRIC,
     MINIMUM_ROLL,
@@ -132,7 +140,9 @@ from consent_gate.model import (
     FaceKind,
     Facing,
     FilmEdit,
+    FilmSound,
     Hold,
+    KeptSound,
     LargeFaces,
     Match,
     NamePart,
@@ -146,6 +156,7 @@ from consent_gate.model import (
     Rules,
     Shown,
     SiblingGuard,
+    SoundReview,
     StaffInput,
     Tag,
     TagKind,
@@ -205,6 +216,7 @@ HOLDS_NEW_ONLY = frozenset(
         Reason.AWAITING_SECOND_PERSON,
         Reason.EVENT_ROLL_UNCLEAR,
         Reason.TEXT_NOT_READ,
+        Reason.NOT_LISTENED,
     }
 )
 """Reasons that stop a new release but do not recall a published picture: nobody in it has lost
@@ -291,6 +303,43 @@ def smaller_side(
     return side if side >= SMALLEST_SIDE else None
 
 
+def published_sound(
+    picture: Examined, staff: StaffInput, channel: ChannelRules
+) -> KeptSound | None:
+    """Rule 19: the sound with which a film is published in the channel; None for a silent film."""
+    film = picture.film
+    if film is None or channel.film_sound is not FilmSound.REVIEWED or film.sound is None:
+        return None
+    digests = picture.pixels_sha256, film.sound.sha256
+    review = sound_review(picture, staff) or SoundReview(*digests)
+    if review.is_off is not False or not film.sound.sha256:
+        return None
+    kept = staff.film_edit.kept if staff.film_edit is not None else None
+    if film_sound.unheard(film, review, kept):
+        return None
+    if film_sound.unheard(film, replace(review, heard=()), kept):  # somebody had to listen
+        needs_approval = channel.four_eyes is not False
+        if film.is_viewable is not True or (needs_approval and not _is_signed(staff, channel)):
+            return None
+    return KeptSound(film.sound.sha256, review.muted)
+
+
+def _is_signed(staff: StaffInput, channel: ChannelRules) -> bool:
+    """Whether staff approve the channel with a name and a basis."""
+    approval = staff.approvals.get(channel.name)
+    return bool(approval and approval.actor.strip() and approval.basis.strip())
+
+
+def sound_review(picture: Examined, staff: StaffInput) -> SoundReview | None:
+    """Rule 19: what staff said about the sound of this film; None for another film or sound."""
+    film, review = picture.film, staff.sound_review
+    if film is None or review is None:
+        return None
+    heard = film.sound.sha256 if film.sound is not None else ""
+    is_same = (review.frames_sha256, review.sound_sha256) == (picture.pixels_sha256, heard)
+    return review if is_same else None
+
+
 def _readable_channels(rules: Rules) -> list[ChannelRules]:
     """Rule 12: the channels of ``rules``, without values of a wrong type."""
     channels = rules.channels if isinstance(rules, Rules) else ()
@@ -341,7 +390,7 @@ class _Case:
     # --- the picture as a whole ---
 
     def picture_reasons(self) -> list[Reason]:
-        """Rules 3 to 6, 8, 9, 13, 15 and 16: why the picture as a whole is held."""
+        """Rules 3 to 6, 8, 9, 13, 15, 16 and 19: why the picture as a whole is held."""
         reasons = []
         if self.channel.name in self.staff.refused:
             reasons.append(Reason.REFUSED_BY_STAFF)
@@ -353,6 +402,8 @@ class _Case:
             reasons.append(Reason.NOT_EXAMINED)
         if not self.edit_fits():
             reasons.append(Reason.NOT_EXAMINED)
+        if self.is_not_listened():
+            reasons.append(Reason.NOT_LISTENED)
         if self.approval is None:
             reasons.extend(self.reasons_staff_may_override())
         elif any(self.is_forbidden(name) for name in self.picture.names):
@@ -386,6 +437,16 @@ class _Case:
         if edit.frames_sha256 != self.picture.pixels_sha256:
             return False
         return film_spans.fit(edit.kept, film.seconds)
+
+    def is_not_listened(self) -> bool:
+        """Rule 19: whether the film waits for somebody who listens, or says "without sound"."""
+        film, channel = self.picture.film, self.channel
+        if film is None or channel.film_sound is FilmSound.OFF or not film_sound.has_sound(film):
+            return False
+        review = sound_review(self.picture, self.staff)
+        if review is not None and review.is_off is True:
+            return False
+        return published_sound(self.picture, self.staff, channel) is None
 
     def reasons_staff_may_override(self) -> list[Reason]:
         """Rules 5, 6, 13, 15 and 16: reasons that hold the picture until a person approves it."""
@@ -836,9 +897,8 @@ class _Case:
         film = self.picture.film
         if film is not None and film.is_viewable is not True:
             return None  # rule 14
-        approval = self.staff.approvals.get(self.channel.name)
-        signed = approval and approval.actor.strip() and approval.basis.strip()
-        return approval if signed else None
+        is_signed = _is_signed(self.staff, self.channel)
+        return self.staff.approvals[self.channel.name] if is_signed else None
 
     def needs_approval(self) -> bool:
         """Whether the machine alone would have held this picture in this channel."""

@@ -11,9 +11,9 @@ The rules, in the order of the code:
     member of staff. A picture that could be published for another reason, such as a new consent, is
     examined again first (docs/adr/0002-recall.md).
 2.  A picture is published with the covers and the crop that staff want now, a film with the parts
-    that they keep, with the covers of the gate where the channel asks for them, and in the size
-    that the channel's limit for faces allows. If one of these changes, the published picture is
-    recalled and a new one is made.
+    and the sound that they keep, with the covers of the gate where the channel asks for them, and
+    in the size that the channel's limit for faces allows. If one of these changes, the published
+    picture is recalled and a new one is made.
 3.  A hold recalls a published picture, unless each of its reasons concerns new pictures only. To
     withdraw a consent is as easy as to give it (UK GDPR art. 7(3)).
 4.  A picture is recalled when the approval that released it is withdrawn, unless it is cleared
@@ -57,13 +57,14 @@ from consent_gate.model import (
     Examined,
     FilmSpan,
     Hold,
+    KeptSound,
     Reason,
     Release,
     StaffInput,
     TagKind,
     Verdict,
 )
-from consent_gate.policy import HOLDS_NEW_ONLY, must_recall, smaller_side
+from consent_gate.policy import HOLDS_NEW_ONLY, must_recall, published_sound, smaller_side
 
 
 class PublicationState(StrEnum):
@@ -137,7 +138,8 @@ class GateCover:
 
 @dataclass(frozen=True)
 class Appearance:
-    """Redactions and crop, in pixels of the upright original, the size, and the parts of a film."""
+    """Redactions and crop, in pixels of the upright original, the size, and the parts and the sound
+    of a film."""
 
     redactions: tuple[Box, ...] = ()
     """Boxes of redacted faces; ``publish.rendering.redact`` extends each to the whole head."""
@@ -150,6 +152,8 @@ class Appearance:
     """The parts of a film that are published. None: all of it."""
     covered: tuple[int, ...] = ()
     """Faces of a film that are covered in all frames, by their index in the evidence."""
+    sound: KeptSound | None = None
+    """The sound of a film. None: it is silent."""
     by_gate: tuple[GateCover, ...] = field(default=(), compare=False)
     """Those of the redactions that the gate wants. Not compared: the pixels are the same whoever
     wants the cover."""
@@ -179,7 +183,8 @@ def wanted_appearance(
         side = smaller_side(evidence, staff, channel, by_gate)
     kept = staff.film_edit.kept if staff.film_edit is not None else None
     if isinstance(evidence, Examined) and evidence.film is not None:
-        return Appearance((), staff.crop, side, kept, covered)
+        sound = published_sound(evidence, staff, channel) if channel is not None else None
+        return Appearance((), staff.crop, side, kept, covered, sound)
     return Appearance(
         tuple(boxes[index] for index in covered),
         staff.crop,

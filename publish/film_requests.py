@@ -1,4 +1,4 @@
-"""Say what is encoded of a film for one channel: its parts, its covers and its size."""
+"""Say what is encoded of a film for one channel: its parts, its covers, its sound and its size."""
 
 from __future__ import annotations
 
@@ -43,4 +43,5 @@ def film_request(
         covered=tuple(hidden),
         scene_starts=evidence.film.scene_starts if evidence.film else (),
         cover_colour=settings.publishing.cover_fill,
+        sound=appearance.sound,
     )

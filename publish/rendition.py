@@ -15,6 +15,7 @@ from consent_gate.model import (
     Colour,
     FaceEvidence,
     FilmSpan,
+    KeptSound,
     Match,
     Reason,
     Shown,
@@ -77,6 +78,8 @@ class FilmRequest:
     """Seconds at which each scene of the original begins."""
     cover_colour: Colour | None = COVER_GREY
     """Colour of the covers. None: cells in the colours around each cover."""
+    sound: KeptSound | None = None
+    """The sound that is published; None for a silent film."""
 
     @property
     def is_edited(self) -> bool:

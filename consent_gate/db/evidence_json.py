@@ -13,6 +13,7 @@ from consent_gate.model import (
     FaceEvidence,
     FaceKind,
     Film,
+    FilmSpan,
     Identity,
     Match,
     NamePart,
@@ -22,6 +23,7 @@ from consent_gate.model import (
     Quality,
     Reason,
     Shown,
+    Sound,
     TextCheck,
     Unknown,
     VisibleName,
@@ -103,8 +105,22 @@ def _text_from_json(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _film_from_json(stored: dict[str, Any]) -> Film:
-    starts = tuple(stored.get("scene_starts", ()))
-    return Film(**{**stored, "streams": tuple(stored["streams"]), "scene_starts": starts})
+    starts, sound = tuple(stored.get("scene_starts", ())), stored.get("sound")
+    return Film(
+        **{
+            **stored,
+            "streams": tuple(stored["streams"]),
+            "scene_starts": starts,
+            "sound": None if sound is None else _sound_from_json(sound),
+        }
+    )
+
+
+def _sound_from_json(stored: dict[str, Any]) -> Sound:
+    speech = stored["speech"]
+    if speech is None:
+        return Sound(stored["sha256"], None)
+    return Sound(stored["sha256"], tuple(FilmSpan(s["from_ms"], s["to_ms"]) for s in speech))
 
 
 def _shown_from_json(stored: dict[str, Any]) -> Shown:

@@ -20,7 +20,7 @@ from consent_gate.db.models import Item, Publication, StaffApproval
 from consent_gate.decisions.ledger import BatchEffects, DecisionContext, mark_manifest_dirty
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
-from consent_gate.model import Box, FilmSpan
+from consent_gate.model import Box, FilmSpan, KeptSound
 from consent_gate.publication import (
     IN_MANIFEST,
     OPEN,
@@ -49,9 +49,15 @@ def appearance_of(publication: Publication) -> Appearance:
     """Return the redactions, crop, size and parts with which a publication was opened."""
     redactions = tuple(Box(*box) for box in publication.redactions)
     crop = Box(*publication.crop) if publication.crop else None
-    kept = publication.kept
-    spans = None if kept is None else tuple(FilmSpan(*span) for span in kept)
-    return Appearance(redactions, crop, publication.side, spans, tuple(publication.covered))
+    kept, sound = publication.kept, publication.sound
+    return Appearance(
+        redactions,
+        crop,
+        publication.side,
+        None if kept is None else _as_spans(kept),
+        tuple(publication.covered),
+        None if sound is None else KeptSound(sound["sha256"], _as_spans(sound["muted"])),
+    )
 
 
 def was_out(row: Publication) -> bool:
@@ -114,11 +120,20 @@ def open_publication(ctx: DecisionContext, item: Item, channel: str, step: Open)
         side=step.appearance.side,
         kept=_as_lists(step.appearance.kept),
         covered=list(step.appearance.covered),
+        sound=_as_json(step.appearance.sound),
         gate_covers=len(step.appearance.by_gate),
         intended_at=step.at,
     )
     _follow(ctx.home, transition, [publication], step, actor=ctx.actor, batch=ctx.batch)
     return publication
+
+
+def _as_json(sound: KeptSound | None) -> dict[str, Any] | None:
+    return None if sound is None else {"sha256": sound.sha256, "muted": _as_lists(sound.muted)}
+
+
+def _as_spans(stored: Iterable[Sequence[int]]) -> tuple[FilmSpan, ...]:
+    return tuple(FilmSpan(*span) for span in stored)
 
 
 def _as_lists(spans: tuple[FilmSpan, ...] | None) -> list[list[int]] | None:

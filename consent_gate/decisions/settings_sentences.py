@@ -13,6 +13,7 @@ from consent_gate.model import (
     CoverStyle,
     DeviceRule,
     Facing,
+    FilmSound,
     LargeFaces,
     Rules,
     SiblingGuard,
@@ -72,6 +73,13 @@ def channel_sentences(name: str, channel: Channel) -> Iterator[str]:
         yield "The gate covers heads that are not cleared and publishes the picture (rule 18)."
     else:
         yield "A head that is not cleared holds the picture (rule 18)."
+    if channel.film_sound is FilmSound.REVIEWED:
+        yield (
+            "A film has its sound, once a person has listened to the parts in which somebody may"
+            " speak (rule 19)."
+        )
+    else:
+        yield "Films have no sound (rule 19)."
     people = "two different people" if channel.four_eyes else "one person"
     yield f"An approval needs {people} (rule 11)."
     if channel.printed:

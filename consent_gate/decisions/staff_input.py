@@ -15,7 +15,16 @@ from consent_gate.db.models import (
     StaffApproval,
     StaffTag,
 )
-from consent_gate.model import Approval, Box, FilmEdit, FilmSpan, StaffInput, Tag, TagKind
+from consent_gate.model import (
+    Approval,
+    Box,
+    FilmEdit,
+    FilmSpan,
+    SoundReview,
+    StaffInput,
+    Tag,
+    TagKind,
+)
 
 
 def load_staff_input(item: Item) -> StaffInput:
@@ -36,6 +45,7 @@ def load_staff_input(item: Item) -> StaffInput:
         refused=frozenset(a.channel for a in answers if a.refused),
         crop=Box(*item.crop) if item.crop else None,
         film_edit=_film_edit(item.film_edit) if item.film_edit else None,
+        sound_review=_sound_review(item.sound_review) if item.sound_review else None,
         sealed=item.state == ItemState.SEALED or any(is_sealed_copy(row) for row in copies),
         roster=_roster(named) if named and not named.unknown else None,  # rule 15 holds then
         roll_threshold=named is not None and not named.restored,
@@ -47,6 +57,11 @@ def load_staff_input(item: Item) -> StaffInput:
 
 def _film_edit(stored: dict[str, Any]) -> FilmEdit:
     return FilmEdit(tuple(FilmSpan(*span) for span in stored["kept"]), stored["frames"])
+
+
+def _sound_review(stored: dict[str, Any]) -> SoundReview:
+    heard, muted = (tuple(FilmSpan(*span) for span in stored[key]) for key in ("heard", "muted"))
+    return SoundReview(stored["frames"], stored["sound"], stored["off"], heard, muted)
 
 
 def drawn_faces(item: Item) -> list[Box]:
@@ -105,15 +120,21 @@ def delete_approvals(item: Item) -> None:
 
 
 def delete_staff_input(item: Item) -> None:
-    """Delete tags, crop, cuts and approvals, because the picture's faces have changed. Refusals
-    stay."""
+    """Delete tags, crop, cuts, approvals, and what was said of the sound, because the picture's
+    faces have changed. Refusals stay."""
     StaffTag.objects.filter(item=item).delete()
     delete_approvals(item)
-    item.crop = item.film_edit = None
-    item.save(update_fields=["crop", "film_edit"])
+    item.crop = item.film_edit = item.sound_review = None
+    item.save(update_fields=["crop", "film_edit", "sound_review"])
 
 
 def delete_film_edit(item: Item) -> None:
     """Delete the cuts of a film, because it has other frames than those that staff saw."""
     item.film_edit = None
     item.save(update_fields=["film_edit"])
+
+
+def delete_sound_review(item: Item) -> None:
+    """Delete what staff said about the sound of a film, because they heard another one."""
+    item.sound_review = None
+    item.save(update_fields=["sound_review"])

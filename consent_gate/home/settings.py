@@ -33,6 +33,7 @@ from consent_gate.model import (
     CoverStyle,
     DeviceRule,
     Facing,
+    FilmSound,
     LargeFaces,
     Rules,
     SiblingGuard,
@@ -80,6 +81,8 @@ class Channel(Section):
     """Which faces are published."""
     uncleared: Uncleared = Uncleared.HOLD
     """What happens to a picture with faces that are not cleared."""
+    film_sound: FilmSound = FilmSound.OFF
+    """Whether films are published with sound."""
     printed: bool = False
     """Copies exist on paper: a recall stays open until staff confirm that they are destroyed."""
 
@@ -240,6 +243,7 @@ class Settings(BaseSettings):
                     large_faces=channel.large_faces,
                     facing=channel.facing,
                     uncleared=channel.uncleared,
+                    film_sound=channel.film_sound,
                 )
                 for name, channel in self.channels.items()
             ),

@@ -61,6 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("pictures/<slug:item_id>/crop/", picture_edits.crop, name="picture_crop"),
     path("pictures/<slug:item_id>/cut/", picture_edits.cut, name="picture_cut"),
+    path("pictures/<slug:item_id>/sound/", picture_edits.sound, name="picture_sound"),
     path("pictures/<slug:item_id>/cut/preview/", picture.cut_preview, name="picture_cut_preview"),
     path(
         "pictures/<slug:item_id>/faces/<int:index>/enrol/",

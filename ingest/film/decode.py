@@ -89,7 +89,8 @@ class FilmReader(FrameReader):
         for frame in self._decoded():
             if frame.time is None or frame.is_corrupt:
                 raise damaged()
-            first = frame.time if first is None else first
+            if first is None:
+                first = self.first_time = frame.time
             time = frame.time - first
             if time <= last:
                 raise damaged()

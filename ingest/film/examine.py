@@ -31,6 +31,7 @@ from ingest.film.presence import maybe_shown
 from ingest.film.record import MAX_RECORD_BYTES, order, path_entry, record_bytes
 from ingest.film.search import FrameSearch, SearchedFrame
 from ingest.film.sightings import sightings_of
+from ingest.film.sound_check import SoundExamination
 from ingest.film.staff_view import ViewEncoder, packed, strip_of, tile_of
 from ingest.film.tracks import (
     PathPoint,
@@ -105,6 +106,7 @@ class FilmExaminer:
         self._times: list[float] = []
         self._scene_starts: list[float] = []
         self._view = ViewEncoder()
+        self._sound = SoundExamination(None, None)
         self._scale = 1.0
         self._poster: tuple[int, RGB] | None = None
 
@@ -113,6 +115,7 @@ class FilmExaminer:
         reader: FrameReader,
         on_progress: Callable[[float, float], None] = lambda *_: None,
         on_frame: Callable[[SearchedFrame], None] = lambda _: None,
+        sound: SoundExamination | None = None,
     ) -> FilmResult:
         """Examine all frames of an open film.
 
@@ -121,12 +124,13 @@ class FilmExaminer:
             on_progress: Called once a second of the film with the seconds that are done, and
                 those that the header states.
             on_frame: Called with each frame, in the order of time.
+            sound: The sound of the film, not read yet; None where it is not examined.
 
         Raises:
             DecodeError: The film cannot be decoded completely.
             TooManyFaces: More faces are shown at once than can be followed.
         """
-        reported = 0.0
+        self._sound, reported = sound or self._sound, 0.0
         with closing(self._search.frames(reader)) as frames:
             for searched in frames:
                 self._examine_frame(searched, reader)
@@ -137,14 +141,14 @@ class FilmExaminer:
         for track in self._linker.finish():
             self._end(track)
         assert self._poster is not None  # noqa: S101  a film without a frame raises DecodeError
+        rest = self._sound.until(reader.first_time, reader.seconds)
         film = self._film_of(reader)
         self._faces.sort(key=lambda found: order(found.face))
         faces = tuple(self._with_times(found) for found in self._faces)
         if record_bytes(faces, film.scene_starts) > MAX_RECORD_BYTES:
             raise TooManyFaces
-        view = packed(
-            strip_of([found.tile for found in self._faces]), self._view.finish(reader.seconds)
-        )
+        shown = self._view.finish(reader.seconds, sound=rest)
+        view = packed(strip_of([found.tile for found in self._faces]), shown)
         return FilmResult(
             reader.facts.width,
             reader.facts.height,
@@ -165,6 +169,7 @@ class FilmExaminer:
             scenes=self._search.scenes,
             streams=tuple(f"{s.kind} {s.codec}".strip() for s in reader.facts.streams),
             scene_starts=tuple(round(start, 3) for start in self._scene_starts),
+            sound=self._sound.result(reader.facts),
         )
 
     # --- one frame ---
@@ -177,7 +182,8 @@ class FilmExaminer:
         self._times.append(frame.time)
         if cut:
             self._scene_starts.append(frame.time)
-        self._view.add(frame)
+        heard = self._sound.until(reader.first_time, frame.time)
+        self._view.add(frame, heard, self._sound.channels)
         sightings = sightings_of(frame.rgb, searched.by_scout, searched.by_ensemble)
         step = self._linker.step(frame.time, sightings, cut=cut)
         for track in step.ended:

@@ -42,6 +42,8 @@ class FrameReader(ABC):
         self.frames_judged = 0
         self.seconds = 0.0
         """When the last judged frame ends, in seconds since the first."""
+        self.first_time = 0.0
+        """Time of the first judged frame in the file, in seconds; 0 before it is read."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,10 +1,10 @@
 """Encode a released film from its judged frames, and examine the finished file once more.
 
 The original is decoded again. Its frames must be those that were judged, by their SHA-256. Only the
-frames that staff keep are encoded, with the covered heads filled. The finished file must have the
-structure of a published film, show these frames at their times, and show no face that was not
-judged. All detectors search a film that staff edited, as they search a new one. Otherwise nothing
-is published.
+frames that staff keep are encoded, with the covered heads filled, and the sound beside them where
+it is published. The finished file must have the structure of a published film, show these frames at
+their times, be silent where staff muted it, and show no face that was not judged. All detectors
+search a film that staff edited, as they search a new one. Otherwise nothing is published.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from consent_gate.film_spans import NewTimes, total_ms
-from consent_gate.model import Box, Colour, FaceKind, Reason, Shown
+from consent_gate.model import Colour, FaceKind, Reason, Shown
 from ingest.decoding.decode import DecodeError
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detection, Detector
 from ingest.film.ahead import ahead
 from ingest.film.animation import open_frames
-from ingest.film.covers import Covers
 from ingest.film.decode import FilmReader
-from ingest.film.fill import are_filled, covered_frame, heads_in, heads_of
+from ingest.film.encode import EncodedFrame, FilmInTheMaking, thumbnail_of
+from ingest.film.fill import are_filled
 from ingest.film.frames import FrameReader
 from ingest.film.libav import FilmLimits, SeekableFile
 from ingest.film.search import FrameSearch
+from ingest.film.shared_file import SharedFile
 from ingest.film.sightings import place_from, place_of, resized, scaled
+from ingest.film.sound import SoundUnusable
+from ingest.film.sound_out import OutgoingSound
 from ingest.film.tracks import PathPoint, Place, place_at
-from publish.rendering.film import FilmEncoder, FilmTooLarge, published_size
+from publish.rendering.film import FilmTooLarge
 from publish.rendering.render import RenditionSpec, render
 from publish.rendition import FilmFile, FilmRequest, Rendition, RenditionRefused
 from publish.verification.mp4 import plain_structure
@@ -47,17 +47,12 @@ FACE_FROM = 0.8
 """Score of the scout from which a face must have been judged."""
 UNDER_COVER_FROM = 0.5
 """Score of the scout from which a place in a cover holds the film."""
-THUMBNAIL = (64, 36)
-"""Width and height in pixels to which frames are reduced before they are compared."""
 MAX_DIFFERENCE = 5.0
 """Largest mean difference, 0-255, of a published frame's thumbnail from the judged frame's."""
 MAX_TIME_DIFFERENCE = 0.002
 """Largest difference in seconds between the times of a published and a judged frame."""
 NEAR_SECONDS = 0.1
 """How far from the moments of a track its face may be found once more."""
-POSTER_FROM = 1.0
-"""The poster is the first frame from this second on, or from a third of a short film. It is one of
-the frames that stay."""
 
 _NOT_JUDGED = RenditionRefused(
     Reason.NOT_EXAMINED, "The pictures of the film are not those that were judged."
@@ -70,6 +65,10 @@ _NEW_FACE = RenditionRefused(
 )
 _NOT_HIDDEN = RenditionRefused(
     Reason.POSSIBLE_FACE, "The finished film shows a face that its cover does not hide."
+)
+_OTHER_SOUND = RenditionRefused(
+    Reason.NOT_EXAMINED,
+    "The sound of the film is not what was heard. Publish the film without sound.",
 )
 _TOO_LARGE = RenditionRefused(
     Reason.NOT_EXAMINED, "The finished film is too large. Cut it into shorter films."
@@ -84,19 +83,6 @@ class FilmSearchers:
     """Searches every frame."""
     finder: FaceFinder
     """All detectors; they search a film that staff edited."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Encoded:
-    """One frame that was given to the encoder."""
-
-    judged_at: float
-    """Its time in the original film, in seconds."""
-    time: float
-    """Its time in the published film."""
-    thumbnail: NDArray[np.uint8]
-    heads: tuple[Box, ...]
-    """What is covered in it, in pixels of the published film."""
 
 
 def make_film(
@@ -116,64 +102,42 @@ def make_film(
     Raises:
         DecodeError: The original cannot be decoded completely.
     """
-    encoder: FilmEncoder | None = None
-    frames: list[_Encoded] = []
-    poster: tuple[float, RGB] | None = None
-    new_times = NewTimes(request.kept)
-    covers = Covers(request.covered, request.scene_starts)
+    file = SharedFile(film)
+    sound = OutgoingSound(file.reader(), request)
+    made = FilmInTheMaking(request, sound)
     try:
-        with open_frames(film, limits) as reader, closing(ahead(reader.frames())) as judged:
-            poster_from = _poster_from(request, reader.facts.stated_seconds)
-            for frame in judged:
-                time = new_times.time_of(frame.time)
-                if time is None:
-                    continue
-                height, width = frame.rgb.shape[:2]
-                size = published_size(width, height, request.max_side)
-                encoder = encoder or FilmEncoder(*size)
-                heads = heads_of(covers.at(frame.time), width / request.width)
-                rgb = covered_frame(frame.rgb, heads, request.cover_colour)
-                encoder.add(time, rgb)
-                seen = heads_in(heads, (width, height), size)
-                frames.append(_Encoded(frame.time, time, _thumbnail(rgb), seen))
-                if poster is None or poster[0] < poster_from:
-                    poster = time, rgb
-            ends_at = reader.seconds if request.kept is None else None
+        with closing(sound), open_frames(file.reader(), limits) as reader:
+            made.encode(reader)
             is_judged = reader.frames_sha256 == request.frames_sha256
     except FilmTooLarge:
         return _TOO_LARGE
-    if encoder is None or poster is None or not is_judged:
+    except SoundUnusable:
+        return _OTHER_SOUND
+    if made.poster is None or not is_judged:
         return _NOT_JUDGED
-    data = encoder.finish(ends_at)
-    refused = _examine_once_more(data, size, frames, request, searchers)
+    if not sound.is_judged():
+        return _OTHER_SOUND
+    data = made.finish() or b""
+    refused = _examine_once_more(data, made, request, searchers)
     if refused is not None:
         return refused
-    return _with_poster(data, poster[1], size)
-
-
-def _poster_from(request: FilmRequest, stated_seconds: float) -> float:
-    """Second of the published film from which its next frame is the poster.
-
-    Args:
-        request: What is encoded.
-        stated_seconds: Length of the original, as its header states it.
-    """
-    seconds = stated_seconds if request.kept is None else total_ms(request.kept) / 1000
-    return min(POSTER_FROM, seconds / 3)
+    structure = plain_structure(data)
+    if structure is None or not sound.is_heard_in(data, structure.channels, structure.samples):
+        return _NOT_PLAIN
+    return _with_poster(data, made.poster, made.size)
 
 
 def _examine_once_more(
     data: bytes,
-    size: tuple[int, int],
-    frames: list[_Encoded],
+    made: FilmInTheMaking,
     request: FilmRequest,
     searchers: FilmSearchers,
 ) -> RenditionRefused | None:
     """Why the finished film must not be published; None where it may."""
     structure = plain_structure(data)
-    if structure is None or (structure.width, structure.height) != size:
+    if structure is None or (structure.width, structure.height) != made.size:
         return _NOT_PLAIN
-    if structure.frames != len(frames):
+    if structure.frames != len(made.frames):
         return _NOT_PLAIN
     paths = [_path(track) for track in request.tracks]
     count = 0
@@ -182,14 +146,14 @@ def _examine_once_more(
             FilmReader(io.BytesIO(data), FilmLimits(min_spacing=0.0)) as reader,
             closing(_searched(reader, request, searchers)) as published,
         ):
-            for frame, encoded in zip(published, frames, strict=True):
+            for frame, encoded in zip(published, made.frames, strict=True):
                 count += 1
                 refused = _refusal_of(frame, encoded, paths, request.cover_colour)
                 if refused is not None:
                     return refused
     except (DecodeError, ValueError):
         return _NOT_PLAIN
-    return None if count == len(frames) else _NOT_PLAIN
+    return None if count == len(made.frames) else _NOT_PLAIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,14 +170,14 @@ class _Searched:
 
 def _refusal_of(
     frame: _Searched,
-    encoded: _Encoded,
+    encoded: EncodedFrame,
     paths: list[list[PathPoint]],
     colour: Colour | None,
 ) -> RenditionRefused | None:
     """Why a frame of the finished film must not be published; None where it may."""
     if abs(frame.time - encoded.time) > MAX_TIME_DIFFERENCE:
         return _NOT_PLAIN
-    difference = np.abs(_thumbnail(frame.rgb).astype(np.int16) - encoded.thumbnail)
+    difference = np.abs(thumbnail_of(frame.rgb).astype(np.int16) - encoded.thumbnail)
     is_plain = float(difference.mean()) <= MAX_DIFFERENCE
     if not is_plain or not are_filled(frame.rgb, encoded.heads, colour):
         return _NOT_PLAIN
@@ -288,8 +252,3 @@ def _with_poster(data: bytes, poster: RGB, size: tuple[int, int]) -> Rendition |
     structure = plain_structure(data)
     assert structure is not None  # noqa: S101  checked before
     return Rendition(picture, *size, film=FilmFile(data, structure.seconds))
-
-
-def _thumbnail(rgb: RGB) -> NDArray[np.uint8]:
-    small = cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -1,4 +1,4 @@
-"""Make what staff see of a film in the queue: a small, silent film, and a strip of its faces."""
+"""Make what staff see of a film in the queue: a small film with sound, and a strip of its faces."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from ingest.faces.protocols import RGB
 from ingest.film.frames import JudgedFrame
+from ingest.film.sound_cut import Published
 from ingest.film.tracks import Place
 from publish.rendering.film import FilmEncoder, FilmTooLarge, published_size
 
@@ -29,33 +30,51 @@ LENGTH_BYTES = 4
 
 
 class ViewEncoder:
-    """Encodes every judged frame for staff."""
+    """Encodes every judged frame for staff, and the sound that may be published."""
 
     def __init__(self) -> None:
         self._encoder: FilmEncoder | None = None
         self._is_too_large = False
 
-    def add(self, frame: JudgedFrame) -> None:
-        """Add the next frame. Once the film is too large, frames are left out."""
+    def add(self, frame: JudgedFrame, sound: Published | None = None, channels: int = 0) -> None:
+        """Add the next frame. Once the film is too large, frames are left out.
+
+        Args:
+            frame: The frame.
+            sound: What is heard before it; None for a silent film.
+            channels: Of the sound of the film.
+        """
         if self._is_too_large:
             return
         if self._encoder is None:
             height, width = frame.rgb.shape[:2]
-            self._encoder = FilmEncoder(*published_size(width, height, VIEW_SIDE))
+            self._encoder = FilmEncoder(*published_size(width, height, VIEW_SIDE), channels)
         try:
             self._encoder.add(frame.time, frame.rgb)
+            self._add_sound(sound)
         except FilmTooLarge:
             self._is_too_large = True
 
-    def finish(self, ends_at: float | None = None) -> bytes | None:
+    def finish(
+        self, ends_at: float | None = None, *, sound: Published | None = None
+    ) -> bytes | None:
         """Return the film as MP4; None if it has no frame or is too large.
 
         Args:
             ends_at: Second at which the last frame ends.
+            sound: What is heard after the last frame was added.
         """
         if self._encoder is None or self._is_too_large:
             return None
+        try:
+            self._add_sound(sound)
+        except FilmTooLarge:
+            return None
         return self._encoder.finish(ends_at)
+
+    def _add_sound(self, sound: Published | None) -> None:
+        if sound is not None and self._encoder is not None and sound.shape[0]:
+            self._encoder.add_sound(sound)
 
 
 def tile_of(rgb: RGB, place: Place) -> RGB:

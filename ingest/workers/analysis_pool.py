@@ -15,7 +15,7 @@ from consent_gate.home.home import Home
 from consent_gate.home.settings_school_model import SchoolModel
 from consent_gate.matching.gallery import Gallery
 from consent_gate.matching.school_model import SchoolModelUse
-from consent_gate.model import Reason
+from consent_gate.model import FilmSound, Reason
 from consent_gate.register.school_model import school_model_use
 from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.interface import PartReader
@@ -91,6 +91,7 @@ class AnalysisPool:
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             film_limits=FilmLimits(max_seconds=60 * home.settings.film.max_minutes),
             text_side=text_side(home),
+            film_sound=film_sound(home),
             school=school,
         )
         confinement = Confinement(
@@ -224,6 +225,12 @@ def text_side(home: Home) -> int:
     """``WorkerConfig.text_side`` by the settings."""
     channels = home.settings.rules_for_decide().channels
     return max((channel.max_side for channel in channels if channel.text_marks), default=0)
+
+
+def film_sound(home: Home) -> bool:
+    """``WorkerConfig.film_sound`` by the settings."""
+    channels = home.settings.channels.values()
+    return any(channel.film_sound is FilmSound.REVIEWED for channel in channels)
 
 
 def examination_result(future: Future[Examination]) -> Examination:

@@ -10,6 +10,7 @@ examined.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -36,6 +37,9 @@ from ingest.film.libav import SeekableFile, load_film_decoders
 from ingest.film.live_photo import identifier_of_film
 from ingest.film.rendition import FilmSearchers, make_film
 from ingest.film.search import SCOUT_FROM
+from ingest.film.shared_file import SharedFile
+from ingest.film.sound_check import SoundExamination
+from ingest.film.speech import speech_finder
 from ingest.lettering.film_text import FilmText
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering, TooMuchText
@@ -68,6 +72,7 @@ class _Worker:
         self.rendition_detector = YuNet()
         self.finder = default_finder()
         self.film_scout = YuNet(SCOUT_FROM)
+        self.speech_finder = speech_finder() if config.film_sound else None
         self.film_second = CenterFace(FLOORS["centerface"])
         self.lettering = (
             Lettering(TextFinder(), TextReader(), config.text_side) if config.text_side else None
@@ -164,11 +169,14 @@ def examine_film(film: SeekableFile) -> Examination:
 
 def _examine_film(film: SeekableFile) -> Examination:
     worker = this_worker()
+    file = SharedFile(film)
+    heard = file.reader() if worker.config.film_sound else None
+    sound = SoundExamination(heard, worker.speech_finder)
     try:
-        picture = only_picture(film)
+        picture = only_picture(file.reader())
         if picture is not None:
             return examine(picture)
-        with open_frames(film, worker.config.film_limits) as reader:
+        with closing(sound), open_frames(file.reader(), worker.config.film_limits) as reader:
             examiner = FilmExaminer(
                 worker.film_scout,
                 worker.film_second,
@@ -178,7 +186,7 @@ def _examine_film(film: SeekableFile) -> Examination:
             )
             text = worker.lettering and FilmText(worker.lettering, reader.facts.width)
             on_frame = text.read if text else lambda _: None
-            result = examiner.examine(reader, report_progress, on_frame)
+            result = examiner.examine(reader, report_progress, on_frame, sound)
     except DecodeError as error:
         return not_examined(error.message, error.reason)
     except TooManyFaces:

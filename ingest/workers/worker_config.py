@@ -26,6 +26,8 @@ class WorkerConfig:
     text_side: int = 0
     """Longer side in pixels of the largest picture that a channel publishes, at which text is read;
     0: no text is read."""
+    film_sound: bool = False
+    """Whether the sound of films is examined: a channel publishes it."""
 
     @property
     def fitted_on(self) -> str:

@@ -1,4 +1,4 @@
-"""Encode a published film from judged frames: one H.264 stream in an MP4, without sound.
+"""Encode a published film: one H.264 stream of judged frames in an MP4, with AAC sound or without.
 
 The encoder receives arrays and times, so it cannot copy anything of the original file. What libav
 and libx264 add of their own (names and settings) is left out here, and
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.packet import Packet
     from av.video.stream import VideoStream
 
@@ -44,7 +45,15 @@ _SEI = 6
 
 _BT709 = 1
 
-_DROPPED = frozenset({b"udta", b"free", b"edts"})
+SOUND_RATE = 48_000
+"""Samples of sound a second."""
+
+SOUND_BITS = 64_000
+"""Bits of sound a second for each channel."""
+
+_LAYOUTS = {1: "mono", 2: "stereo"}
+
+_DROPPED = frozenset({b"udta", b"free", b"edts", b"sgpd", b"sbgp"})
 """Boxes that libavformat adds and a published film does not have."""
 
 
@@ -53,10 +62,16 @@ class FilmTooLarge(Exception):
 
 
 class FilmEncoder:
-    """Encodes frames of one size, in the order of time."""
+    """Encodes frames of one size, in the order of time, and sound beside them."""
 
-    def __init__(self, width: int, height: int) -> None:
-        """``width`` and ``height`` are even, in pixels."""
+    def __init__(self, width: int, height: int, channels: int = 0) -> None:
+        """Begin a film.
+
+        Args:
+            width: In pixels, even.
+            height: In pixels, even.
+            channels: Of the sound: 1 or 2; 0 for a silent film.
+        """
         import av
         from av.bitstream import BitStreamFilterContext
 
@@ -91,7 +106,9 @@ class FilmEncoder:
         self._stream = stream
         self._without_sei = BitStreamFilterContext(f"filter_units=remove_types={_SEI}", stream)
         self._size = (width, height)
-        self._last = 0
+        self._sound = self._add_sound_stream(channels) if channels else None
+        self._layout = _LAYOUTS.get(channels, "")
+        self._samples = 0
 
     def add(self, time: float, rgb: NDArray[np.uint8]) -> None:
         """Add a frame: (height, width, 3), uint8, RGB, scaled to the film's size if it is larger.
@@ -111,6 +128,25 @@ class FilmEncoder:
         if self._buffer.tell() > MAX_FILM_BYTES:
             raise FilmTooLarge
 
+    def add_sound(self, samples: NDArray[np.int16]) -> None:
+        """Add sound: (channels, samples), int16, at ``SOUND_RATE``. It follows what was added.
+
+        Raises:
+            FilmTooLarge: The film has become too large.
+        """
+        import av
+
+        if self._sound is None or not samples.shape[1]:
+            return
+        planes = np.ascontiguousarray(samples.astype(np.float32) / 32768)
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=self._layout)
+        frame.sample_rate, frame.pts = SOUND_RATE, self._samples
+        frame.time_base = Fraction(1, SOUND_RATE)
+        self._samples += samples.shape[1]
+        self._mux_sound(self._sound.encode(frame))
+        if self._buffer.tell() > MAX_FILM_BYTES:
+            raise FilmTooLarge
+
     def finish(self, ends_at: float | None = None) -> bytes:
         """Return the whole file.
 
@@ -124,8 +160,26 @@ class FilmEncoder:
             packets[-1].duration = max(last, 1)
         self._mux(packets)
         self._container.mux(self._without_sei.filter(None))
+        if self._sound is not None:
+            self._mux_sound(self._sound.encode())
         self._container.close()
         return index_first(self._buffer.getvalue())
+
+    def _add_sound_stream(self, channels: int) -> AudioStream:
+        from av.codec.context import Flags
+
+        stream = self._container.add_stream("aac", rate=SOUND_RATE)
+        stream.layout = _LAYOUTS[channels]
+        stream.bit_rate = SOUND_BITS * channels
+        # Otherwise the encoder writes its name into the first packet.
+        stream.codec_context.flags |= Flags.bitexact
+        return stream
+
+    def _mux_sound(self, packets: list[Packet[AudioStream]]) -> None:
+        for packet in packets:
+            # The first packet has no samples of ours: it is there for the overlap of the second.
+            if packet.pts is not None and packet.pts >= 0:
+                self._container.mux(packet)
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         for packet in packets:
@@ -179,14 +233,21 @@ def _without_extras(data: bytes, start: int, end: int) -> bytes:
 
 
 def _with_offsets(moov: bytes, shift: int) -> bytes:
-    """The index, after the pictures moved by ``shift`` bytes."""
-    changed, start, end = bytearray(moov), 0, len(moov)
-    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco"):
-        inside = dict(_boxes(moov, start + (8 if start or kind != b"moov" else 0), end))
-        start, end = inside[kind]
+    """The index, after the pictures and the sound moved by ``shift`` bytes."""
+    changed = bytearray(moov)
+    for kind, track in _boxes(moov, 8, len(moov)):
+        if kind == b"trak":
+            _shift_offsets(moov, changed, track, shift)
+    return bytes(changed)
+
+
+def _shift_offsets(moov: bytes, changed: bytearray, track: tuple[int, int], shift: int) -> None:
+    """Write the offsets of one track anew."""
+    start, end = track
+    for kind in (b"mdia", b"minf", b"stbl", b"stco"):
+        start, end = dict(_boxes(moov, start + 8, end))[kind]
     (count,) = struct.unpack_from(">I", moov, start + 12)
     for number in range(count):
         place = start + 16 + 4 * number
         (offset,) = struct.unpack_from(">I", moov, place)
         struct.pack_into(">I", changed, place, offset + shift)
-    return bytes(changed)

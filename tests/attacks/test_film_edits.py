@@ -313,8 +313,8 @@ covers_at = Covers.at
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("ingest.film.rendition.Covers.at", late),
-        ("ingest.film.rendition.covered_frame", lambda rgb, *_: rgb),
+        ("ingest.film.encode.Covers.at", late),
+        ("ingest.film.encode.covered_frame", lambda rgb, *_: rgb),
         ("ingest.film.fill.redact", lambda rgb, _: np.ascontiguousarray(rgb[:, ::-1])),
     ],
     ids=["late", "not filled", "somewhere else"],

@@ -25,7 +25,7 @@ from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
 from ingest.enrolment import enrol
 from ingest.workers import worker
-from ingest.workers.analysis_pool import school_model, served, text_side
+from ingest.workers.analysis_pool import film_sound, school_model, served, text_side
 from ingest.workers.worker_config import WorkerConfig
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 from tests.support import model_cache
@@ -47,6 +47,7 @@ class CachedPool:
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             text_side=text_side(home),
+            film_sound=film_sound(home),
             school=school_model(home),
         )
         self._started = False
@@ -84,7 +85,7 @@ class CachedPool:
     ) -> T:
         """What the models said of these bytes, with these thresholds and limits, before."""
         setup = self._setup
-        limits = (setup.limits, setup.text_side)
+        limits = (setup.limits, setup.text_side, setup.film_sound)
         asked = (task.__name__, arguments, setup.thresholds, limits, compared_with, setup.school)
         key = hashlib.sha256(repr(asked).encode()).hexdigest()
         file = self._folder / key

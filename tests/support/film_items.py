@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
 from consent_gate.db.models import Item
-from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Film, Identity, Shown
+from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Film, Identity, Shown, Sound
 from consent_gate.vault.interface import as_stream
 from consent_gate.vault.originals import save_film_view, vault_of
 from ingest.film.decode import FilmReader
+from ingest.film.shared_file import SharedFile
+from ingest.film.sound_check import SoundExamination
 from ingest.film.staff_view import TILE, ViewEncoder, packed, strip_of
 from tests.support.factories import World, with_text_read
 from tests.support.films import drawn_frames, make_film
 
 
-def make_film_item(world: World, *identities: Identity, is_viewable: bool = True) -> Item:
-    """A film of two seconds with these faces, one after another, decided."""
-    original, view = make_film(drawn_frames(50)), ViewEncoder()
-    with FilmReader(io.BytesIO(original)) as reader:
+def make_film_item(
+    world: World, *identities: Identity, is_viewable: bool = True, sound: Sound | None = None
+) -> Item:
+    """A film of two seconds with these faces, one after another, decided.
+
+    With ``sound`` it has a tone, of which this is recorded.
+    """
+    original, view = make_film(drawn_frames(50), sound=sound is not None), ViewEncoder()
+    file = SharedFile(io.BytesIO(original))
+    heard = SoundExamination(file.reader() if sound else None, None)
+    with closing(heard), FilmReader(file.reader()) as reader:
         for frame in reader.frames():
-            view.add(frame)
+            piece = heard.until(reader.first_time, frame.time)
+            view.add(frame, piece, heard.channels)
+        rest = heard.until(reader.first_time, reader.seconds)
+        found = heard.result(reader.facts)
         frames, digest = reader.frames_judged, reader.frames_sha256
         width, height = reader.facts.width, reader.facts.height
     film = Film(2.0, frames, 0, 2, 1, ("video h264",), is_viewable)
+    if sound is not None and found is not None:
+        streams = ("video h264", "audio aac")
+        film = replace(film, streams=streams, sound=replace(found, speech=sound.speech))
     faces = tuple(_track(number, identity) for number, identity in enumerate(identities))
     evidence = with_text_read(Examined(width, height, digest, faces, film=film))
     item = world.make_item(event="play", name="play.mp4", evidence=evidence)
@@ -34,7 +51,7 @@ def make_film_item(world: World, *identities: Identity, is_viewable: bool = True
     item.sha256, item.size = stored.sha256, stored.size
     item.save(update_fields=["sha256", "size"])
     tiles = [np.full((TILE, TILE, 3), 40 * number, np.uint8) for number in range(len(faces))]
-    both = packed(strip_of(tiles), view.finish())
+    both = packed(strip_of(tiles), view.finish(sound=rest))
     assert both is not None
     if is_viewable:
         save_film_view(world.home, item, both)

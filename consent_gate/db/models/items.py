@@ -65,6 +65,9 @@ class Item(models.Model):
     film_edit = models.JSONField(null=True)
     """How staff cut a film: ``{"kept": [[from, to], ...], "frames": SHA-256}``, in milliseconds;
     None means the whole film."""
+    sound_review = models.JSONField(null=True)
+    """What staff said about the sound of a film: ``{"frames": SHA-256, "sound": SHA-256, "off",
+    "heard": [[from, to], ...], "muted": [[from, to], ...]}``, in milliseconds."""
     attempts = models.PositiveSmallIntegerField(default=0)
     """Examinations started. An item that crashes its worker each time is finally held."""
     revision = models.PositiveIntegerField(default=0)

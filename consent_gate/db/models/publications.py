@@ -39,6 +39,9 @@ class Publication(models.Model):
     """The parts of a film that it shows: ``[[from, to], ...]`` in milliseconds; None means all."""
     covered = models.JSONField(default=list)
     """Indices of the faces of a film that are covered in all its frames."""
+    sound = models.JSONField(null=True)
+    """The sound of a film: ``{"sha256", "muted": [[from, to], ...]}`` in milliseconds of the
+    original; None means that it is silent."""
     title = models.CharField(max_length=200, blank=True)
     alt = models.CharField(max_length=500, blank=True)
     intended_at = models.DateTimeField()

@@ -84,6 +84,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "picture_crop": REVIEW_ROLES,
     "picture_cut": REVIEW_ROLES,
     "picture_cut_preview": REVIEW_ROLES,
+    "picture_sound": REVIEW_ROLES,
     "picture_enrol": REVIEW_ROLES,
     "picture_describe": REVIEW_ROLES,
     "picture_note": REVIEW_ROLES,

@@ -33,6 +33,7 @@ from consent_gate.web.pages.picture_faces import (
     reasons_by_face,
 )
 from consent_gate.web.pages.picture_film import FilmView, film_view
+from consent_gate.web.pages.picture_sound import SoundView, sound_view
 from consent_gate.web.pages.pupil_choices import choices
 from publish.rendering.heads import clip, head_of, heads_of
 
@@ -118,6 +119,8 @@ class PictureView:
     is_film: bool = False
     film: FilmView | None = None
     """None for a picture, and for a film that staff cannot see."""
+    sound: SoundView | None = None
+    """None for a picture, a silent film, and where no channel publishes sound."""
 
     @property
     def unit(self) -> float:
@@ -190,6 +193,7 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
         cover_colour=home.settings.publishing.cover_on_pages,
         is_film=evidence.film is not None,
         film=film_view(evidence, staff.film_edit, faces),
+        sound=sound_view(home, evidence, staff),
     )
 
 

@@ -1,4 +1,5 @@
-"""Views that edit one picture: tag, add a face, crop, cut, enrol, describe, and write a note."""
+"""Views that edit one picture: tag, add a face, crop, cut, say what is heard, enrol,
+describe, and write a note."""
 
 from __future__ import annotations
 
@@ -13,6 +14,12 @@ from consent_gate.db.models import Item
 from consent_gate.errors import GateError
 from consent_gate.review import service as review
 from consent_gate.review.film_cuts import FilmCut, cut_film, keep_whole_film
+from consent_gate.review.film_sound import (
+    mark_heard,
+    mute,
+    publish_without_sound,
+    start_again,
+)
 from consent_gate.review.notes import add_note
 from consent_gate.review.validation import EditConflict, InvalidInput, size_of
 from consent_gate.web.forms import parse_box, parse_crop, parse_tag, parse_time
@@ -90,6 +97,27 @@ def cut(request: HttpRequest, item_id: str) -> HttpResponse:
             raise InvalidInput("Give two times in seconds, such as 12.5, or as 1:05.")
         else:
             cut_film(action, wanted, times[0], times[1])
+
+    return _save_and_show(request, item, save)
+
+
+@require_POST
+def sound(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Save that a part of a film was heard, mute it, or publish the film without sound."""
+    item, said = visible_item(item_id), request.POST.get("said", "")
+    begin, end = (parse_time(request.POST.get(name, "")) for name in ("from", "to"))
+
+    def save(action: review.ReviewAction) -> None:
+        if said == "off":
+            publish_without_sound(action)
+        elif said == "again":
+            start_again(action)
+        elif said not in ("heard", "muted"):
+            raise InvalidInput("Please choose what to do with the sound.")
+        elif begin is None or end is None:
+            raise InvalidInput("Give two times in seconds, such as 12.5, or as 1:05.")
+        else:
+            (mark_heard if said == "heard" else mute)(action, begin, end)
 
     return _save_and_show(request, item, save)
 

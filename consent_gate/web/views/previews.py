@@ -43,7 +43,7 @@ def thumbnail(_request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 def film(request: HttpRequest, item_id: str) -> HttpResponseBase:
-    """Serve the small, silent film that staff watch, or a range of it, as MP4.
+    """Serve the small film that staff watch and hear, or a range of it, as MP4.
 
     Only the chunks that are sent are decrypted. A range is sent in parts of ``LONGEST_RANGE``.
     """

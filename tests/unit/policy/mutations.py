@@ -454,7 +454,10 @@ DELETIONS = [
     Deletion(
         "9",
         t.test_an_approval_for_the_website_opens_no_other_channel,
-        (("approvals.get(self.channel.name)", "approvals.get('website')"),),
+        (
+            ("approvals.get(channel.name)", "approvals.get('website')"),
+            ("approvals[self.channel.name]", "approvals['website']"),
+        ),
     ),
     Deletion(
         "9",
@@ -927,5 +930,55 @@ DELETIONS = [
         "18e",
         t.test_a_picture_in_which_nobody_would_be_seen_is_held,
         (("return covered if is_seen else {}", "return covered"),),
+    ),
+    Deletion(
+        "19",
+        t.test_a_film_in_which_somebody_speaks_is_held_until_somebody_listened,
+        (("if self.is_not_listened():", "if False:"),),
+    ),
+    Deletion(
+        "19",
+        t.test_a_part_to_which_nobody_listened_holds_the_film,
+        (("if film_sound.unheard(film, review, kept):", "if False:"),),
+    ),
+    Deletion(
+        "19",
+        t.test_a_film_without_a_check_of_its_sound_must_be_heard_to_its_end,
+        (("if film_sound.unheard(film, review, kept):", "if False:"),),
+    ),
+    Deletion(
+        "19",
+        t.test_a_film_that_staff_want_silent_is_silent,
+        (("if review.is_off is not False or not film", "if not film"),),
+    ),
+    Deletion(
+        "19",
+        t.test_a_channel_that_asks_for_no_sound_gets_none,
+        (
+            (
+                "channel.film_sound is not FilmSound.REVIEWED or film.sound is None",
+                "film.sound is None",
+            ),
+        ),
+    ),
+    Deletion(
+        "19",
+        t.test_what_was_heard_of_another_film_counts_for_nothing,
+        (("return review if is_same else None", "return review"),),
+    ),
+    Deletion(
+        "19",
+        t.test_sound_that_could_not_be_decoded_is_never_published,
+        ((" is not False or not film.sound.sha256:", " is not False:"),),
+    ),
+    Deletion(
+        "19",
+        t.test_nobody_can_have_heard_a_film_that_is_not_stored,
+        (("if film.is_viewable is not True or (needs", "if (needs"),),
+    ),
+    Deletion(
+        "19",
+        t.test_one_person_who_listened_is_not_enough_where_two_are_needed,
+        ((" or (needs_approval and not _is_signed(staff, channel)):", ":"),),
     ),
 ]

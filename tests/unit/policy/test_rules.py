@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from consent_gate import policy
 from consent_gate.model import (
     BIOMETRIC,
     MINIMUM_ROLL,
@@ -20,6 +21,7 @@ from consent_gate.model import (
     Facing,
     Film,
     FilmEdit,
+    FilmSound,
     FilmSpan,
     LargeFaces,
     Match,
@@ -30,8 +32,11 @@ from consent_gate.model import (
     Reason,
     Register,
     Release,
+    Rules,
     Shown,
     SiblingGuard,
+    Sound,
+    SoundReview,
     StaffInput,
     Tag,
     TagKind,
@@ -1381,3 +1386,117 @@ def test_a_picture_in_which_nobody_would_be_seen_is_held() -> None:
     assert_held(website_verdict(alone, rules=COVERS), Reason.UNKNOWN_FACE)
     released = make_rules(replace(COVERS.channels[0], when_no_faces=WhenNoFaces.RELEASE))
     assert_held(website_verdict(alone, rules=released), Reason.UNKNOWN_FACE)
+
+
+# --- rule 19 ---
+
+HEARD_SHA, SPOKEN = "5" * 64, (FilmSpan(1000, 2000), FilmSpan(5000, 6000))
+WITH_SOUND = make_rules(replace(WEBSITE, film_sound=FilmSound.REVIEWED))
+SOUND_FOR_TWO = make_rules(replace(WEBSITE, film_sound=FilmSound.REVIEWED, four_eyes=True))
+
+
+def film_with_sound(
+    sound: Sound | None = None, *, streams: tuple[str, ...] = (), is_viewable: bool = True
+) -> Examined:
+    """Ann in a film of nine seconds in which somebody speaks twice, by default."""
+    film = make_film(make_matched_face(ANN, shown=shown(0, 9)), is_viewable=is_viewable)
+    assert film.film is not None
+    streams = streams or ("video h264", "audio aac")
+    heard = Sound(HEARD_SHA, SPOKEN) if sound is None else sound
+    return replace(film, film=replace(film.film, streams=streams, sound=heard))
+
+
+def listened(*parts: tuple[int, int], **changes: Any) -> StaffInput:
+    """Somebody listened to these parts of the film."""
+    spans = tuple(FilmSpan(*part) for part in parts)
+    review = SoundReview(make_picture().pixels_sha256, HEARD_SHA, heard=spans)
+    return StaffInput(sound_review=replace(review, **changes))
+
+
+def assert_silent(film: Examined, staff: StaffInput, rules: Rules = WITH_SOUND) -> None:
+    kept = policy.published_sound(film, staff, rules.channels[0])
+    if kept is not None:
+        raise WronglyReleased(kept)
+
+
+def assert_not_listened(film: Examined, staff: StaffInput, rules: Rules = WITH_SOUND) -> None:
+    assert_held(website_verdict(film, staff=staff, rules=rules), Reason.NOT_LISTENED)
+    assert_silent(film, staff, rules)
+
+
+ALL_HEARD = listened((0, 3000), (5000, 6000))
+
+
+def test_a_film_in_which_somebody_speaks_is_held_until_somebody_listened() -> None:
+    film = film_with_sound()
+    assert_not_listened(film, StaffInput())
+    approved = signed_input()
+    assert_held(website_verdict(film, staff=approved, rules=WITH_SOUND), Reason.NOT_LISTENED)
+
+
+def test_a_part_to_which_nobody_listened_holds_the_film() -> None:
+    for parts in (((1000, 2000),), ((1000, 2000), (5000, 5999)), ((5000, 6000),)):
+        assert_not_listened(film_with_sound(), listened(*parts))
+
+
+def test_a_film_without_a_check_of_its_sound_must_be_heard_to_its_end() -> None:
+    film = film_with_sound(Sound(HEARD_SHA, None))
+    assert_not_listened(film, listened((0, 9000)))
+    assert_released(website_verdict(film, staff=listened((0, 9001)), rules=WITH_SOUND))
+
+
+def test_a_film_to_which_somebody_listened_goes_out_with_its_sound() -> None:
+    film = film_with_sound()
+    cut = FilmEdit((FilmSpan(2000, 5500),), film.pixels_sha256)
+    muted = {"muted": (FilmSpan(4000, 7000),)}
+    for staff in (
+        ALL_HEARD,
+        listened((1000, 2000), **muted),
+        replace(listened((5000, 6000)), film_edit=cut, approvals=an_approval()),
+    ):
+        assert_released(website_verdict(film, staff=staff, rules=WITH_SOUND))
+        assert policy.published_sound(film, staff, WITH_SOUND.channels[0]) is not None
+    nobody_speaks = film_with_sound(Sound(HEARD_SHA, ()))
+    assert_released(website_verdict(nobody_speaks, rules=WITH_SOUND))
+
+
+def test_a_film_goes_out_without_sound_once_staff_say_so() -> None:
+    for sound in (Sound(HEARD_SHA, SPOKEN), Sound("", None)):
+        film, said = film_with_sound(sound), listened(is_off=True, sound_sha256=sound.sha256)
+        assert_released(website_verdict(film, staff=said, rules=WITH_SOUND))
+        assert_silent(film, said)
+
+
+def test_a_film_that_staff_want_silent_is_silent() -> None:
+    assert_silent(film_with_sound(), listened((0, 9001), is_off=True))
+
+
+def test_a_channel_that_asks_for_no_sound_gets_none() -> None:
+    film = film_with_sound()
+    assert_released(website_verdict(film))
+    assert_silent(film, ALL_HEARD, make_rules(WEBSITE))
+
+
+def test_what_was_heard_of_another_film_counts_for_nothing() -> None:
+    film = film_with_sound()
+    assert_not_listened(film, listened((0, 9001), sound_sha256="6" * 64))
+    assert_not_listened(film, listened((0, 9001), frames_sha256="6" * 64))
+
+
+def test_sound_that_could_not_be_decoded_is_never_published() -> None:
+    film = film_with_sound(Sound("", SPOKEN))
+    assert_not_listened(film, listened((0, 9001), sound_sha256=""))
+
+
+def test_nobody_can_have_heard_a_film_that_is_not_stored() -> None:
+    assert_not_listened(film_with_sound(is_viewable=False), ALL_HEARD)
+
+
+def test_one_person_who_listened_is_not_enough_where_two_are_needed() -> None:
+    film = film_with_sound()
+    assert_not_listened(film, ALL_HEARD, SOUND_FOR_TWO)
+    one = replace(ALL_HEARD, approvals=an_approval(second_person=None))
+    verdict = website_verdict(film, staff=one, rules=SOUND_FOR_TWO)
+    assert_held(verdict, Reason.AWAITING_SECOND_PERSON)
+    unsigned = replace(ALL_HEARD, approvals=an_approval(actor=" "))
+    assert_not_listened(film, unsigned, SOUND_FOR_TWO)

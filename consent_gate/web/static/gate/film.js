@@ -71,3 +71,24 @@ document.addEventListener("click", (event) => {
   if (button.dataset.mark) markHere(button.dataset.mark);
   else stepFrames(Number(button.dataset.step));
 });
+
+/* Play one part of a film with its sound, and stop where it ends. */
+let playsUntil = null;
+
+function playPart(button) {
+  const video = player();
+  playsUntil = Number(button.dataset.playTo);
+  video.muted = false;
+  video.currentTime = Number(button.dataset.playFrom);
+  video.play();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-play-from]");
+  if (button && player()) playPart(button);
+});
+document.addEventListener("timeupdate", (event) => {
+  if (playsUntil === null || event.target !== player() || event.target.currentTime < playsUntil) return;
+  event.target.pause();
+  playsUntil = null;
+}, true);

@@ -13,7 +13,7 @@ import pytest
 from consent_gate.model import COVER_GREY, Box, Colour, FaceKind, FilmSpan, Reason, Shown
 from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import estimated_landmarks
-from ingest.film import rendition
+from ingest.film import encode, rendition
 from ingest.film.decode import FilmReader
 from ingest.film.libav import FilmLimits
 from ingest.film.rendition import FilmSearchers
@@ -250,7 +250,7 @@ def test_no_place_in_a_cover_may_look_like_a_face_even_where_somebody_cleared_is
 
 
 def test_a_cover_that_was_not_filled_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendition, "covered_frame", lambda rgb, *_: rgb)
+    monkeypatch.setattr(encode, "covered_frame", lambda rgb, *_: rgb)
     film = make_film(with_pattern(1))
     order = request(film, covered=(HIDDEN,))
     for fill in COVER_FILLS:

@@ -72,7 +72,10 @@ def _with_numbers(numbers: frozenset[str]) -> set[int]:
 def _pairs(keys: set[int]) -> list[Lookalike]:
     """The pairs of lookalikes with these pupils, and the pairs one step further."""
     direct = Lookalike.objects.filter(Q(first__in=keys) | Q(second__in=keys))
-    reached = {*keys, *(pk for pair in direct.values_list("first", "second") for pk in pair)}
+    reached = {pk for pair in direct.values_list("first", "second") for pk in pair}
+    if not reached:
+        return []
+    reached |= keys
     pairs = Lookalike.objects.filter(Q(first__in=reached) | Q(second__in=reached))
     return list(pairs.select_related(*repository.PAIR_FIELDS))
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, TextField
@@ -102,6 +103,11 @@ class QueueFilter:
 
     def held(self) -> QuerySet[Item]:
         """Return the held pictures that match the filter."""
+        return self._held.all()
+
+    @cached_property
+    def _held(self) -> QuerySet[Item]:
+        """The query, which a page needs several times and which takes long to build."""
         held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=ChannelStatus.HELD)
         held = held.annotate(text=Cast("reasons", TextField()))
         if self.channel:

@@ -167,6 +167,9 @@ def take_all(
         page.goto(path)
         if name == "webcam":
             take_two(page)
+        if name == "settings-covers":
+            for question in page.locator("main summary").all():
+                question.click()
         save_picture(page, folder / f"{name}-{look}.png")
     context.close()
 
@@ -209,6 +212,7 @@ def pages(home: Home) -> dict[str, str]:
         "confirm": "/confirm/",
         "erasures": "/erasures/",
         "settings": "/settings/",
+        "settings-covers": "/settings/",
         "rules": "/rules/",
         "sealed-advice": "/sealed/what-now/",
         "account": "/account/second-step/",

@@ -200,7 +200,7 @@ REACHED_BY = {
         "attacks/test_slow_clients.py",
         "test_only_those_who_import_may_send_a_large_body",
     ),
-    "consent_gate.web.pages.queue:QueueFilter.held": (
+    "consent_gate.web.pages.queue:QueueFilter._held": (
         "integration/web/test_pages.py",
         "test_a_colleague_who_is_asked_finds_the_picture_in_a_pile_of_their_own",
     ),

@@ -130,6 +130,7 @@ def _looked_at(axe: Any, page: Page, pages: dict[str, str], width: int) -> list[
     for name, address in pages.items():
         page.goto(address)
         found += violations_on(axe, page, name)
+        page.evaluate("document.querySelectorAll('main details').forEach(d => { d.open = true; })")
         wider = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
         if wider:
             found.append(f"{name}: has to be scrolled sideways at {width}")

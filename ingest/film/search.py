@@ -16,7 +16,7 @@ from ingest.film.ahead import ahead
 from ingest.film.frames import FrameReader, JudgedFrame
 from ingest.film.scenes import SceneWatch
 from ingest.film.sightings import resized, scaled
-from ingest.film.tracks import MAX_GAP_SECONDS
+from ingest.film.tracks import APART_SECONDS, MAX_GAP_SECONDS
 
 SCOUT_SIDE = 960
 """Long side in pixels of the frame as the scout sees it."""
@@ -26,7 +26,8 @@ ANY_ANGLE_SIDE = 1280
 """Long side in pixels of the frame that is searched at every angle: that of a published film where
 the school has set no other."""
 ENSEMBLE_SECONDS = 1.0
-"""All detectors search at least this often."""
+"""All detectors search at least this often, and every frame that comes ``APART_SECONDS`` or later
+after the one before. Text is read in the same frames."""
 ANY_ANGLE_SECONDS = 4.0
 """They search at every angle at least this often, and at the beginning of each scene."""
 MIN_ANY_ANGLE_SECONDS = 0.5
@@ -96,13 +97,14 @@ class FrameSearch:
     def _search(self, frame: JudgedFrame, *, cut: bool) -> list[FoundFace] | None:
         """Return what all detectors find; None if they do not search this frame."""
         since_any_angle = frame.time - self._last_any_angle
-        is_slow = frame.time - self._last_frame > SLOW_SECONDS
+        since_last = frame.time - self._last_frame
+        is_slow, is_apart = since_last > SLOW_SECONDS, since_last >= APART_SECONDS
         self._last_frame = frame.time
         if is_slow or since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
             self._last_any_angle = self._last_ensemble = frame.time
             self.ensemble_frames += 1
             return self._finder.find(frame.rgb)
-        if cut or frame.time - self._last_ensemble >= ENSEMBLE_SECONDS:
+        if cut or is_apart or frame.time - self._last_ensemble >= ENSEMBLE_SECONDS:
             self._last_ensemble = frame.time
             self.ensemble_frames += 1
             return self._upright.find(frame.rgb)

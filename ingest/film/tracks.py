@@ -39,6 +39,9 @@ MAX_ENSEMBLE_GAP_SECONDS = 1.3
 """The same for a face that only the ensemble sees, which looks once a second."""
 PART_SECONDS = 1.0
 """The longest part of a track. One frame or more of each part is embedded, if good enough."""
+APART_SECONDS = 0.075
+"""A face that is seen so long after its last frame begins a new part. An animated picture may show
+one child after another at the same place; a film has no time for that between two frames."""
 PATH_SECONDS = 0.5
 """The path of a track has a box at least this often."""
 PATH_SHIFT = 0.15
@@ -230,7 +233,8 @@ def _is_lost(track: Track, time: float) -> bool:
 def _extend(track: Track, time: float, sighting: Sighting) -> None:
     is_new = track.frames == 0
     alike = is_new or likeness(sighting.patch, track.last.patch) >= SAME_LIKENESS
-    if not alike or time - track.part_since >= PART_SECONDS:
+    is_apart = time - track.last_time >= APART_SECONDS
+    if not alike or is_apart or time - track.part_since >= PART_SECONDS:
         track.part, track.part_since = track.part + 1, time
     _add_to_path(track, time, sighting.place)
     track.last_time, track.last = time, sighting

@@ -15,7 +15,7 @@ from publish.verification.mp4 import plain_structure
 from publish.verification.verify import verify
 from tests.support import images
 from tests.support.animations import FORMATS, animation, with_webp_chunk
-from tests.support.drawn_people import ANN, STRANGER, examine_drawn, scene
+from tests.support.drawn_people import ANN, STRANGER, DrawnFinder, examine_drawn, scene
 
 pytestmark = pytest.mark.costly
 
@@ -43,6 +43,14 @@ def test_a_stranger_in_a_picture_of_no_delay_is_seen_for_a_tenth_of_a_second() -
     (face,) = strangers(animation(frames, "GIF", 0))
     assert face.shown is not None
     assert face.shown.from_s == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("delay_ms", [80, 100, 200])
+def test_a_stranger_where_a_pupil_was_just_before_is_not_taken_for_the_pupil(delay_ms: int) -> None:
+    """A row of portraits on one chair: the faces look alike enough to be followed."""
+    frames = [scene((ANN, 100 + n % 2, 100)) for n in range(7)]
+    frames[5] = scene((STRANGER, 100, 100))
+    assert strangers(animation(frames, "PNG", delay_ms))
 
 
 def test_a_stranger_in_the_hidden_picture_is_in_no_frame_that_leaves() -> None:
@@ -85,6 +93,19 @@ def test_slides_are_searched_at_every_angle_each() -> None:
     slides = [scene((ANN, 20 + 5 * n, 100)) for n in range(6)]
     examine_drawn(animation(slides, "PNG", 400), finder=Finder())  # type: ignore[arg-type]
     assert angles == [True] * 6
+
+
+@pytest.mark.parametrize(("delay_ms", "is_each"), [(50, False), (80, True), (200, True)])
+def test_pictures_that_follow_slowly_are_searched_by_all_detectors_each(
+    delay_ms: int, is_each: bool
+) -> None:
+    """Text is read in the same pictures: a name may be in one of them only."""
+    finder = DrawnFinder()
+    examine_drawn(
+        animation([scene((ANN, 100 + n % 2, 100)) for n in range(6)], "PNG", delay_ms),
+        finder=finder,
+    )
+    assert (finder.calls == 6) is is_each
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

@@ -96,6 +96,13 @@ def test_each_second_begins_a_part() -> None:
     assert steps[-1].seen[0][0].part == int(75 * 0.04 / PART_SECONDS)
 
 
+def test_frames_far_apart_are_parts_of_their_own() -> None:
+    linker = TrackLinker()
+    steps = [linker.step(0.08 * n, [make_sighting()], cut=False) for n in range(5)]
+    assert [step.seen[0][0] for step in steps] == [steps[0].seen[0][0]] * 5
+    assert steps[-1].seen[0][0].part == 4
+
+
 def test_the_surest_word_of_the_ensemble_stays() -> None:
     words = [None, FaceKind.POSSIBLE, FaceKind.FACE, FaceKind.POSSIBLE, None]
     steps = run(*([make_sighting(kind=word, by_ensemble=word is not None)] for word in words))

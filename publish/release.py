@@ -7,7 +7,8 @@ listed   → write the manifest that contains the picture → live
 Every step can be repeated. After a crash, the next run reads the state from the ledger and
 continues. If consent was withdrawn meanwhile, the publication is cancelled and its file removed.
 A folder that cannot be used delays only its own channel. A picture that a person released waits
-until that release can no longer be undone; a recall never waits.
+until that release can no longer be undone, and that of a live photo until its film was examined; a
+recall never waits.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ from publish.channel import folder as channel_folder
 from publish.channel.files import file_names_of, files_of
 from publish.channel.folder import FolderProblem, folder_of
 from publish.channel.manifest import manifest_is_stale, write_manifest
+from publish.live_photo_wait import without_waiting_halves
 from publish.name_check import fields_name_pupil
 from publish.recall.withdraw import (
     catching_folder_errors,
@@ -114,7 +116,7 @@ def publish_pending(home: Home, renderer: Renderer | None) -> list[FolderProblem
 def publications_to_render(home: Home) -> QuerySet[Publication]:
     """Publications to render now. Those of one item are next to each other."""
     rows = _in_state(PublicationState.INTENDED, home.settings.channels)
-    return rows.exclude(_release_can_be_undone(home))
+    return without_waiting_halves(home, rows).exclude(_release_can_be_undone(home))
 
 
 def render_publications(

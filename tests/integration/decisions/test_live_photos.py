@@ -29,7 +29,9 @@ from consent_gate.register.repository import load_register
 from consent_gate.review import service as review
 from ingest.examinations import record_examination
 from ingest.workers.examination import Examination
+from publish.live_photo_wait import MAX_WAIT
 from publish.recall.by_hand import RecallSelection, recall_selection
+from publish.release import publications_to_render
 from tests.support.factories import STRANGER, World, make_evidence, matches
 from tests.support.fake_renderer import refuse_in_register
 from tests.support.settings_override import with_channel
@@ -274,3 +276,58 @@ def test_many_files_with_one_identifier_hold_each_other(
     Item.objects.filter(pk__in=[item.pk for item in items]).update(live_photo=LIVE)
     decide(world, items[0])
     assert not is_out(items[0])
+
+
+def make_waiting_film(world: World, name: str, event: str = "sports-day") -> Item:
+    """A film that nobody has examined yet."""
+    item = world.make_item(event=event, name=name, evidence=film_of(matches(ANN)))
+    Item.objects.filter(pk=item.pk).update(state=ItemState.RECEIVED, evidence=None)
+    Publication.objects.filter(item=item).delete()
+    return item
+
+
+def waits(world: World, picture: Item) -> bool:
+    return not publications_to_render(world.home).filter(item=picture).exists()
+
+
+@pytest.mark.dialect
+@pytest.mark.parametrize(
+    ("picture", "film"),
+    [("IMG_1.HEIC", "IMG_1.MOV"), ("Img_1.jpg", "IMG_1.mov"), ("IMG_1.JPEG", "IMG_1.mp4")],
+)
+def test_a_picture_waits_until_its_film_was_examined(world: World, picture: str, film: str) -> None:
+    """The film may show a stranger; the picture would be out for minutes before it is recalled."""
+    half = world.make_item(name=picture, evidence=make_evidence(matches(ANN)))
+    other = make_waiting_film(world, film)
+    assert not waits(world, half), "it is no live photo"
+    Item.objects.filter(pk=half.pk).update(live_photo=LIVE)
+    assert waits(world, half)
+    examined = Examination(film_of(matches(ANN), STRANGER), None, live_photo=LIVE)
+    record_examination(world.home, other.pk, examined, gallery_version(world.home))
+    half.refresh_from_db()
+    assert reasons(half) == ["seen_before"]
+    assert not is_out(half)
+
+
+@pytest.mark.dialect
+def test_a_picture_waits_for_its_own_film_only_and_not_for_ever(world: World) -> None:
+    half = world.make_item(name="IMG_1.HEIC", evidence=make_evidence(matches(ANN)))
+    Item.objects.filter(pk=half.pk).update(live_photo=LIVE)
+    make_waiting_film(world, "IMG_11.MOV")
+    make_waiting_film(world, "IMG_1.MOV", event="play")
+    assert not waits(world, half)
+    own = make_waiting_film(world, "IMG_1.MOV")
+    assert waits(world, half)
+    later = world.home.now() - MAX_WAIT
+    Publication.objects.filter(item=half).update(intended_at=later)
+    assert not waits(world, half), "ten minutes are over"
+    Publication.objects.filter(item=half).update(intended_at=world.home.now() + MAX_WAIT)
+    assert not waits(world, half), "the clock was set back"
+    Publication.objects.filter(item=half).update(intended_at=world.home.now())
+    record_examination(
+        world.home,
+        own.pk,
+        Examination(NotExamined(Reason.NOT_EXAMINED, "damaged"), None),
+        gallery_version(world.home),
+    )
+    assert not waits(world, half), "a film that cannot be examined holds nothing"

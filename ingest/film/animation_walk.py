@@ -22,6 +22,9 @@ MAX_PICTURES = 10_000
 MAX_IGNORED_DELAY_MS = 10
 """Browsers show a picture with this delay or a shorter one for ``USUAL_DELAY_MS``."""
 USUAL_DELAY_MS = 100.0
+SHORTEST_DELAY_MS = 17.0
+"""Screens show 60 pictures a second, and published films have no more. A shorter delay is made so
+long."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,13 @@ def animation_of(data: bytes) -> Animation | None:
         return None
     if not is_whole or 0 in walk.size:
         raise damaged()
-    shown = tuple(USUAL_DELAY_MS if d <= MAX_IGNORED_DELAY_MS else d for d in walk.delays_ms)
+    shown = tuple(_shown_ms(delay) for delay in walk.delays_ms)
     return Animation(walk.format, *walk.size, shown, walk.has_hidden_picture)
+
+
+def _shown_ms(delay: float) -> float:
+    """How long a picture with this delay is shown."""
+    return USUAL_DELAY_MS if delay <= MAX_IGNORED_DELAY_MS else max(delay, SHORTEST_DELAY_MS)
 
 
 class _Broken(Exception):

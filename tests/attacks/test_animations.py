@@ -149,3 +149,15 @@ def test_no_text_of_the_file_leaves(fmt: str) -> None:
     structure = plain_structure(film)
     assert structure is not None
     assert structure.seconds == pytest.approx(3.52)
+
+
+@pytest.mark.parametrize("delay_ms", [11, 16])
+def test_pictures_that_follow_faster_than_a_screen_shows_them_can_be_published(
+    delay_ms: int,
+) -> None:
+    frames = [scene((ANN, 20 + n, 100)) for n in range(12)]
+    film = published(animation(frames, "WEBP", delay_ms))
+    assert verify(film) == []
+    structure = plain_structure(film)
+    assert structure is not None
+    assert structure.frames == 12

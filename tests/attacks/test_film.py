@@ -14,8 +14,9 @@ import pytest
 from consent_gate.db.models import Item
 from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.home.home import Home
-from consent_gate.model import WhenNoFaces
+from consent_gate.model import FilmSound, WhenNoFaces
 from ingest.pipeline import ingest_once
+from publish.verification.mp4 import plain_structure
 from publish.verification.verify import verify
 from tests.conftest import ROOT
 from tests.support.animations import animation
@@ -29,8 +30,10 @@ SECRET = "Mia Ashdown"
 
 
 def lenient(home: Home) -> Home:
-    """The website takes films in which nobody is seen, so that a drawn film goes out by itself."""
-    return with_channel(home, "website", when_no_faces=WhenNoFaces.RELEASE)
+    """The website takes films in which nobody is seen and nobody speaks, so that a drawn film goes
+    out by itself, with its tone."""
+    values = {"when_no_faces": WhenNoFaces.RELEASE, "film_sound": FilmSound.REVIEWED}
+    return with_channel(home, "website", **values)
 
 
 def drop(home: Home, **films: bytes) -> None:
@@ -98,13 +101,15 @@ def films_go_in_and_out(home: Home, **files: bytes) -> None:
         reasons = {reason for c in channels for reason in c["reasons"]}
         assert reasons <= {"not_examined", "unsupported_format"}, name
     assert "kind" not in items["still.jpg"]  # a motion photo: its film is never looked at
-    check_what_came_out(home, items["good.mp4"], seconds=1.2)
+    check_what_came_out(home, items["good.mp4"], seconds=1.2, channels=2)
     if "moving.gif" in items:
         assert items["moving.gif"]["kind"] == "film"
         check_what_came_out(home, items["moving.gif"], seconds=0.3)
 
 
-def check_what_came_out(home: Home, item: dict[str, Any], seconds: float) -> None:
+def check_what_came_out(
+    home: Home, item: dict[str, Any], seconds: float, channels: int = 0
+) -> None:
     folder = home.approved("website")
     manifest = json.loads((folder / "manifest.json").read_text())
     jsonschema.validate(manifest, SCHEMA)
@@ -114,6 +119,9 @@ def check_what_came_out(home: Home, item: dict[str, Any], seconds: float) -> Non
     assert entry["file"].endswith(".mp4")
     assert entry["duration"] == pytest.approx(seconds, abs=0.05)
     film, poster = folder / entry["file"], folder / entry["poster"]["file"]
+    structure = plain_structure(film.read_bytes())
+    assert structure is not None
+    assert structure.channels == channels
     for path, listed in ((film, entry), (poster, entry["poster"])):
         data = path.read_bytes()
         assert len(data) == listed["bytes"]

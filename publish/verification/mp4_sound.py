@@ -53,7 +53,7 @@ def sound_track(data: bytes, trak: Box, milliseconds: int) -> SoundTrack:
     header = data[mdhd.start : mdhd.end]
     require(len(header) == 24 and header[:12] == bytes(12) and header[20:] == b"\x55\xc4\x00\x00")
     rate, ticks = struct.unpack_from(">II", header, 12)
-    require(rate == RATE and abs(ticks / RATE - stated / 1000) <= 0.002)
+    require(rate == RATE and stated == -(-1000 * ticks // RATE))
     require(data[hdlr.start : hdlr.end] == _HANDLER)
     smhd, dinf, stbl = children(data, minf.start, minf.end, [b"smhd", b"dinf", b"stbl"])
     require(data[smhd.start : smhd.end] == bytes(8))

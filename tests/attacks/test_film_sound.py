@@ -157,20 +157,27 @@ def test_muted_parts_are_silent_and_cut_parts_are_gone(
 
 
 @pytest.mark.parametrize(
-    "leak",
+    ("leak", "muted"),
     [
-        lambda samples: np.where(samples == 0, 300, samples).astype(np.int16),
-        lambda samples: np.clip(samples.astype(int) * 3, -32768, 32767).astype(np.int16),
-        lambda samples: np.repeat(samples, 2, axis=1),
+        (lambda samples: np.where(samples == 0, 300, samples).astype(np.int16), (500, 1500)),
+        (lambda samples: np.clip(samples * 3.0, -32768, 32767).astype(np.int16), (500, 1500)),
+        (lambda samples: np.repeat(samples, 2, axis=1), (3000, 4000)),
     ],
 )
 def test_an_encoder_that_lets_other_sound_out_is_found_out(
-    monkeypatch: pytest.MonkeyPatch, leak: Callable[[Published], Published]
+    monkeypatch: pytest.MonkeyPatch, leak: Callable[[Published], Published], muted: tuple[int, int]
 ) -> None:
     add = FilmEncoder.add_sound
     monkeypatch.setattr(FilmEncoder, "add_sound", lambda self, samples: add(self, leak(samples)))
     film = make_film_with(Track(tone(2)))
-    assert publish(film, muted=(FilmSpan(500, 1500),)) == rendition._NOT_PLAIN
+    assert publish(film, muted=(FilmSpan(*muted),)) == rendition._NOT_PLAIN
+
+
+def test_a_cut_between_two_frames_cuts_the_sound_there() -> None:
+    """Frames are shown every 40 ms; the tone is heard between the cuts only."""
+    sound = np.concatenate([silence(0.61), tone(0.8), silence(0.59)], axis=1)
+    kept = (FilmSpan(0, 610), FilmSpan(1410, 2000))
+    assert max(loudness(heard_in(publish(make_film_with(Track(sound)), kept=kept)))) < 0.001
 
 
 def test_other_sound_than_what_was_heard_is_not_published() -> None:
@@ -192,9 +199,14 @@ def test_a_damaged_packet_of_sound_makes_the_sound_unusable() -> None:
     assert publish(bytes(film)) == rendition._OTHER_SOUND
 
 
-def test_sound_that_changes_its_rate_is_unusable() -> None:
+@pytest.mark.parametrize(("second", "apart"), [(44_100, 1e9), (48_000, 0.05)])
+def test_sound_that_changes_its_rate_or_overlaps_itself_is_unusable(
+    monkeypatch: pytest.MonkeyPatch, second: int, apart: float
+) -> None:
+    """The second sound begins at the time of the first; the first case does not look at times."""
+    monkeypatch.setattr("ingest.film.sound.MAX_GAP_SECONDS", apart)
     parts = [make_film_with(Track(tone(1), "mp2", rate), container="mpegts", seconds=1)
-             for rate in (48_000, 44_100)]  # fmt: skip
+             for rate in (48_000, second)]  # fmt: skip
     packets = [part[i : i + 188] for part in parts for i in range(0, len(part), 188)]
     first = len(parts[0]) // 188
     sound = [p for p in packets[first:] if ((p[1] & 0x1F) << 8 | p[2]) == 0x101]
@@ -214,12 +226,13 @@ def test_a_film_whose_sound_nobody_can_decode_counts_as_speech_from_end_to_end()
 
 def test_speech_is_found_however_it_is_hidden(finder: SpeechFinder) -> None:
     words = np.concatenate([silence(1), spoken(), silence(1)], axis=1)
-    noise = np.random.default_rng(3).normal(0, 0.2, words.shape).astype(np.float32)
+    noise = np.random.default_rng(3).normal(0, 2, words.shape).astype(np.float32)
     none = np.zeros_like(words)
     hidden = {
         "plain": words,
         "very quiet": np.round(words * 3e-3 * 32767).astype(np.float32) / 32767,
-        "only in the difference": np.concatenate([words, -words]),
+        "turned round in one": np.concatenate([words, -words]),
+        "only in the difference": np.concatenate([noise + words / 2, noise - words / 2]),
         "only in the sum": np.concatenate([words / 2 + noise, words / 2 - noise]),
         "in one of six": np.concatenate([none, none, none, words / 10, none, none]),
     }

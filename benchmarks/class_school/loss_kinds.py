@@ -35,7 +35,7 @@ POSSIBLE = "not surely a face"
 TOO_UNCLEAR = "too unclear"
 ANOTHER_NEAREST = "nearest is somebody else"
 LEAD_TOO_SMALL = "lead too small"
-RECOGNISED_NOW = "recognised with the templates of now"
+REACHES_ROLL_LINE = "reaches the line for a roll of 30 when it is measured again"
 NO_PORTRAIT = "no portrait"
 PORTRAIT_BAD = "portrait bad"
 FACE_TURNED = "turned"
@@ -99,7 +99,7 @@ class LossKinds:
             return ANOTHER_NEAREST
         if own >= line:
             alone = own - other >= self._thresholds.margin
-            return RECOGNISED_NOW if alone else LEAD_TOO_SMALL
+            return REACHES_ROLL_LINE if alone else LEAD_TOO_SMALL
         if self._has_bad_portrait(person):
             return PORTRAIT_BAD
         kinds = (

@@ -640,9 +640,9 @@ class SoundReview:
     """What staff said about the sound of a film."""
 
     frames_sha256: str
-    """``Examined.pixels_sha256`` of the film that they saw. The review is for no other film."""
+    """``Examined.pixels_sha256`` of the film that they saw. Of other frames nothing was heard."""
     sound_sha256: str
-    """``Sound.sha256`` of what they heard. The review is for no other sound."""
+    """``Sound.sha256`` of what they heard. Of another sound nothing was heard."""
     is_off: bool = False
     """Whether the film is published without sound."""
     heard: tuple[FilmSpan, ...] = ()

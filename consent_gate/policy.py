@@ -107,8 +107,9 @@ The rules, in the order of the code:
 19. By the channel's setting, a film is published with its sound. It is then held until a member of
     staff has listened to each part in which somebody may speak, because names are spoken. A part
     that is muted or cut out needs nobody to listen. Where it is not known whether somebody speaks,
-    the whole film is such a part. Staff may publish the film without sound instead. What they said
-    counts only for the frames and the sound that the gate stored for them. Sound that could not be
+    the whole film is such a part. Staff may publish the film without sound instead. What they
+    heard counts only for the frames and the sound that the gate stored for them; what they muted
+    stays muted in any other. Sound that could not be
     decoded completely is never published. An approval does not replace listening; where a channel
     needs two people, listening counts only together with an approval. The setting is "off" by
     default: films are silent.
@@ -331,13 +332,18 @@ def _is_signed(staff: StaffInput, channel: ChannelRules) -> bool:
 
 
 def sound_review(picture: Examined, staff: StaffInput) -> SoundReview | None:
-    """Rule 19: what staff said about the sound of this film; None for another film or sound."""
+    """Rule 19: what staff said about the sound of this film; None if they said nothing.
+
+    Of other frames or another sound nothing was heard, but what was muted stays muted.
+    """
     film, review = picture.film, staff.sound_review
     if film is None or review is None:
         return None
     heard = film.sound.sha256 if film.sound is not None else ""
-    is_same = (review.frames_sha256, review.sound_sha256) == (picture.pixels_sha256, heard)
-    return review if is_same else None
+    digests = picture.pixels_sha256, heard
+    if (review.frames_sha256, review.sound_sha256) == digests:
+        return review
+    return SoundReview(*digests, is_off=review.is_off, muted=review.muted)
 
 
 def _readable_channels(rules: Rules) -> list[ChannelRules]:

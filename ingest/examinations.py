@@ -24,7 +24,6 @@ from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copie
 from consent_gate.decisions.staff_input import (
     delete_approvals,
     delete_film_edit,
-    delete_sound_review,
     delete_staff_input,
     drawn_faces,
     load_staff_input,
@@ -188,8 +187,6 @@ def _record_evidence(
     if item.film_edit is not None and _shows_other_frames(before, evidence):
         changed = True
         delete_film_edit(item)
-    if item.sound_review is not None and _has_other_sound(before, evidence):
-        delete_sound_review(item)
     item.evidence = to_json(evidence)
     item.attempts = 0
     item.shows_text = shows_text(examination)
@@ -250,15 +247,6 @@ def _shows_other_frames(before: Evidence, after: Evidence) -> bool:
         return True
     is_film = before.film is not None or after.film is not None
     return is_film and before.pixels_sha256 != after.pixels_sha256
-
-
-def _has_other_sound(before: Evidence, after: Evidence) -> bool:
-    """Whether a film was decoded to other frames or another sound than staff saw and heard."""
-    if isinstance(before, NotExamined) or isinstance(after, NotExamined):
-        return True
-    sounds = [picture.film.sound if picture.film else None for picture in (before, after)]
-    digests = [sound.sha256 if sound else "" for sound in sounds]
-    return _shows_other_frames(before, after) or digests[0] != digests[1]
 
 
 def _has_new_names(before: Evidence, after: Evidence) -> bool:

@@ -120,21 +120,15 @@ def delete_approvals(item: Item) -> None:
 
 
 def delete_staff_input(item: Item) -> None:
-    """Delete tags, crop, cuts, approvals, and what was said of the sound, because the picture's
-    faces have changed. Refusals stay."""
+    """Delete tags, crop, cuts and approvals, because the picture's faces have changed. Refusals
+    stay, and what was said of the sound: what is muted must stay muted."""
     StaffTag.objects.filter(item=item).delete()
     delete_approvals(item)
-    item.crop = item.film_edit = item.sound_review = None
-    item.save(update_fields=["crop", "film_edit", "sound_review"])
+    item.crop = item.film_edit = None
+    item.save(update_fields=["crop", "film_edit"])
 
 
 def delete_film_edit(item: Item) -> None:
     """Delete the cuts of a film, because it has other frames than those that staff saw."""
     item.film_edit = None
     item.save(update_fields=["film_edit"])
-
-
-def delete_sound_review(item: Item) -> None:
-    """Delete what staff said about the sound of a film, because they heard another one."""
-    item.sound_review = None
-    item.save(update_fields=["sound_review"])

@@ -15,16 +15,22 @@ from django.urls import reverse
 
 from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json, to_json
-from consent_gate.db.models import Item, Publication, User
+from consent_gate.db.models import Item, ItemState, Publication, User
+from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.matching.gallery import gallery_of
-from consent_gate.model import Examined, FilmSound, FilmSpan, Sound
+from consent_gate.model import Box, Examined, FilmSound, FilmSpan, Sound
+from consent_gate.policy import published_sound
 from consent_gate.publication import OPEN
+from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
 from consent_gate.review.film_cuts import FilmCut, cut_film
 from consent_gate.review.film_sound import mark_heard, mute, publish_without_sound, start_again
 from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.vault.originals import vault_of
+from ingest.examinations import record_examination
 from ingest.film.sound import SoundReader
+from ingest.workers.examination import Examination
 from publish.release import publish_pending
 from publish.verification.mp4 import plain_structure
 from tests.conftest import Clock
@@ -143,6 +149,34 @@ def test_an_approval_ends_when_the_sound_changes(world: World) -> None:
     mute(action(world, film), 1300, 1400)
     assert not film.approvals.filter(refused=False).exists()
     assert not Publication.objects.filter(item=film, state__in=OPEN).exists()
+
+
+def test_what_is_muted_stays_muted_when_the_film_is_examined_again(
+    world: World, film: Item
+) -> None:
+    """Other faces are found, and the sound is decoded to other samples, in which nobody speaks."""
+    mute(action(world, film), 800, 1200)
+    evidence = from_json(film.evidence)
+    assert isinstance(evidence, Examined)
+    assert evidence.film is not None
+    face = replace(evidence.faces[0], box=Box(3, 3, 40, 40))
+    again = replace(evidence, faces=(face,), film=replace(evidence.film, sound=Sound("7" * 64, ())))
+    Item.objects.filter(pk=film.pk).update(state=ItemState.RECEIVED)
+    examined = Examination(again, None)
+    record_examination(world.home, film.pk, examined, gallery_version(world.home))
+    film.refresh_from_db()
+    staff, rules = load_staff_input(film), rules_in_force(world.home)
+    (website,) = [channel for channel in rules.channels if channel.name == "website"]
+    kept = published_sound(again, staff, website)
+    assert kept is None or kept.muted == (FilmSpan(800, 1200),)
+    viewable = replace(
+        again, film=replace(evidence.film, is_viewable=True, sound=Sound("7" * 64, ()))
+    )
+    Item.objects.filter(pk=film.pk).update(evidence=to_json(viewable))
+    mark_heard(action(world, film), 0, 100)
+    said = load_staff_input(film).sound_review
+    assert said is not None
+    assert said.muted == (FilmSpan(800, 1200),)
 
 
 @pytest.mark.parametrize("part", [(700, 200), (0, 0), (0, 9000), (-5, 100)])

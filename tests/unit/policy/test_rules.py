@@ -1483,6 +1483,17 @@ def test_what_was_heard_of_another_film_counts_for_nothing() -> None:
     assert_not_listened(film, listened((0, 9001), frames_sha256="6" * 64))
 
 
+def test_what_was_muted_stays_silent_when_the_sound_is_decoded_anew() -> None:
+    """A whispered name is no speech to the network, so nothing else holds it back."""
+    film = film_with_sound(Sound(HEARD_SHA, ()))
+    muted = (FilmSpan(3000, 4000),)
+    for other in ({"sound_sha256": "6" * 64}, {"frames_sha256": "6" * 64}):
+        kept = policy.published_sound(film, listened(muted=muted, **other), WITH_SOUND.channels[0])
+        if kept is not None and kept.muted != muted:
+            raise WronglyReleased(kept)
+        assert_silent(film, listened(is_off=True, **other))
+
+
 def test_sound_that_could_not_be_decoded_is_never_published() -> None:
     film = film_with_sound(Sound("", SPOKEN))
     assert_not_listened(film, listened((0, 9001), sound_sha256=""))

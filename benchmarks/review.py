@@ -9,8 +9,8 @@ faces, and every face for which ``Y`` would be wrong, is covered by ``Shift+B``.
 photo, the time from the key to the next page, and the keys for the same decisions without the offer
 and without ``Shift+B``: a name takes ``P``, three letters and Enter.
 
-The photos are those of the report half and, if fewer are held there, of the fit half. Then prints
-the time of the picture's page with many held pictures, by the processor and by the clock.
+Photos for which neither key is offered are skipped and not counted. Then prints the time of the
+picture's page with many held pictures, by the processor and by the clock.
 """
 
 from __future__ import annotations
@@ -39,9 +39,6 @@ from consent_gate.model import Examined, FaceEvidence
 if TYPE_CHECKING:
     from django.test import Client
 
-HALVES = ("report", "fit")
-"""Halves of the people, in the order in which their photos are reviewed."""
-
 NAMED_AT_MOST = 2
 """Open faces of a photo up to which each is looked at; more are covered together."""
 
@@ -58,6 +55,8 @@ class Counts:
     keys: list[int] = field(default_factory=list)
     old_keys: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    skipped: set[str] = field(default_factory=set)
+    """Pictures for which neither key is offered."""
     named: int = 0
     covered: int = 0
 
@@ -73,28 +72,20 @@ def main() -> None:
     folder = options.folder or Path(tempfile.mkdtemp())
     print(heading("Review of held class photos; faces are of adults"))
     configure_django()
-    counts = Counts()
-    for half in HALVES:
-        missing = options.photos - len(counts.keys)
-        if missing > 0:
-            review_half(folder, half, missing, counts)
-    if counts.keys:
-        report(counts)
-    if options.held:
-        time_pages(options.held)
-
-
-def review_half(folder: Path, half: str, most: int, counts: Counts) -> None:
-    """Find or make the home of one half, and review a copy of it."""
-    made, school = folder / f"home-{half}-11-one", folder / f"school-{half}-11"
+    made, school = folder / "home-report-11-one", folder / "school-report-11"
     if not made.exists():
-        command = [sys.executable, "-m", "benchmarks.class_school", "--half", half]
+        command = [sys.executable, "-m", "benchmarks.class_school", "--half", "report"]
         subprocess.run([*command, "--only", "one", "--folder", str(folder)], check=True)
-    before = len(counts.keys)
+    counts = Counts()
     with tempfile.TemporaryDirectory() as temporary:
         shutil.copytree(made, Path(temporary) / "home")
-        review(open_home(Path(temporary) / "home"), read_photos(school), most, counts)
-    print(f"{len(counts.keys) - before} held photos of the {half} half", flush=True)
+        review(open_home(Path(temporary) / "home"), read_photos(school), options.photos, counts)
+    if counts.keys:
+        report(counts)
+    else:
+        print(f"no photo was decided; {len(counts.skipped)} were skipped")
+    if options.held:
+        time_pages(options.held)
 
 
 def review(home: Home, photos: dict[str, Photo], most: int, counts: Counts) -> None:
@@ -121,7 +112,8 @@ def review(home: Home, photos: dict[str, Photo], most: int, counts: Counts) -> N
         log_in(page)
         page.goto("/queue/")
         page.keyboard.press("Enter")
-        for _ in range(most):
+        wanted = len(counts.keys) + most
+        while len(counts.keys) < wanted:
             page.wait_for_selector(".picture-head")
             if not decide(page, photos, counts):
                 break
@@ -131,12 +123,17 @@ def review(home: Home, photos: dict[str, Photo], most: int, counts: Counts) -> N
 
 
 def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
-    """Deal with one picture. Returns False where neither key is offered."""
+    """Deal with one picture, or skip it where neither key is offered.
+
+    Returns False where the picture was skipped before, so that only such pictures are left.
+    """
     from consent_gate.db.evidence_json import from_json
     from consent_gate.db.models import Item
 
     address = page.url
     item = Item.objects.get(pk=address.split("/pictures/")[1].split("/")[0])
+    if item.pk in counts.skipped:
+        return False
     evidence = from_json(item.evidence)
     assert isinstance(evidence, Examined)
     photo, keys, old = photos[item.source], 0, 0
@@ -160,9 +157,11 @@ def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
     rest = len(open_faces(page))
     release = page.locator("[data-key=r]").count() > 0
     if not release and not page.locator('[data-key="Shift+B"]').count():
+        counts.skipped.add(item.pk)
         page.keyboard.press("j")
-        keys, old = keys + 1, old + 1
-    elif rest or not release:
+        page.wait_for_function("was => location.href !== was", arg=address)
+        return True
+    if rest or not release:
         page.keyboard.press("Shift+B")
         keys, old, counts.covered = keys + 1, old + rest + 1, counts.covered + rest
     else:
@@ -197,6 +196,7 @@ def report(counts: Counts) -> None:
     """Print keys and seconds a photo, with what the old way took."""
     done = len(counts.keys)
     print(f"{done} photos: {counts.named} faces named by Y, {counts.covered} covered by Shift+B")
+    print(f"  skipped, because neither key was offered: {len(counts.skipped)}")
     for title, keys in (("now", counts.keys), ("before", counts.old_keys)):
         a_hundred = 100 * sum(keys) / max(done, 1)
         print(f"  keys {title}: median {median(keys):g}, {a_hundred:.0f} for 100 photos")

@@ -252,10 +252,23 @@ def test_speech_at_8_khz_is_found(finder: SpeechFinder) -> None:
     assert sound.speech[-1].to_ms >= 1700
 
 
-def test_silence_tones_and_noise_are_no_speech(finder: SpeechFinder) -> None:
-    noise = np.random.default_rng(5).normal(0, 0.05, (2, 5 * 48_000)).astype(np.float32)
-    for samples in (silence(5), tone(5), noise):
+def test_silence_and_quiet_tones_and_noise_are_no_speech(finder: SpeechFinder) -> None:
+    noise = np.random.default_rng(5).normal(0, 0.005, (2, 5 * 48_000)).astype(np.float32)
+    for samples in (silence(5), 0.03 * tone(5), noise):
         assert spans_of(samples, finder) == ()
+
+
+@pytest.mark.parametrize("kind", ["tone", "noise"])
+def test_somebody_listens_to_what_is_loud_enough_to_hide_a_voice(
+    finder: SpeechFinder, kind: str
+) -> None:
+    noise = np.random.default_rng(5).normal(0, 0.05, (1, 48_000)).astype(np.float32)
+    loud = noise if kind == "noise" else tone(1)
+    spans = spans_of(np.concatenate([silence(2), loud, silence(2)], axis=1), finder)
+    assert spans is not None
+    (span,) = spans
+    assert 1400 <= span.from_ms <= 2000
+    assert 3000 <= span.to_ms <= 3600
 
 
 def test_without_the_network_and_after_its_failure_everything_counts_as_speech(

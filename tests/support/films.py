@@ -39,6 +39,7 @@ def make_film(
     muxer: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
     sound: bool = False,
+    loudness: float = 1.0,
     second_video: bool = False,
     cover: bool = False,
     colours: Mapping[str, int] | None = None,
@@ -57,6 +58,7 @@ def make_film(
         muxer: Options of the muxer.
         metadata: Tags of the file.
         sound: Whether to add a tone.
+        loudness: Its largest sample, of 1.
         second_video: Whether to add a second video stream.
         cover: Whether to mark a second video stream as cover art.
         colours: Attributes of the encoder such as ``color_trc``.
@@ -86,7 +88,7 @@ def make_film(
         for stream in streams:
             file.mux(stream.encode())
         if tone is not None:
-            _add_tone(file, tone, float(moments[-1]))
+            _add_tone(file, tone, float(moments[-1]), loudness)
     return out.getvalue()
 
 
@@ -118,8 +120,9 @@ def _encode(file: Any, stream: Any, picture: RGB, moment: Fraction) -> None:
     file.mux(stream.encode(frame))
 
 
-def _add_tone(file: Any, stream: Any, seconds: float) -> None:
-    samples = np.sin(np.arange(int(44100 * (seconds + 0.04))) * 440 * 2 * np.pi / 44100)
+def _add_tone(file: Any, stream: Any, seconds: float, loudness: float) -> None:
+    at = np.arange(int(44100 * (seconds + 0.04))) / 44100
+    samples = loudness * np.sin(2 * np.pi * 440 * at)
     for start in range(0, len(samples), 1024):
         block = samples[start : start + 1024].astype(np.float32)[None]
         frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")

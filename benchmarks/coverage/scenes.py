@@ -112,6 +112,23 @@ def event_scene(photo: Path, long_side: int) -> Scene:
     return Scene(np.ascontiguousarray(rgb, np.uint8), ())
 
 
+def portrait_scene(photo: Path, rng: np.random.Generator) -> Scene:
+    """A stranger's picture, enlarged and perhaps lying, with its grain: clothes and parts of a
+    large face, which are no faces."""
+    face, quarters = read_face(photo), int(rng.integers(4)) * int(rng.integers(2))
+    side = int(rng.choice([500, 800, 1200, 1600]))
+    zoom = side / face.rgb.shape[0]
+    rgb = cv2.resize(face.rgb, (side, side), interpolation=cv2.INTER_CUBIC)
+    grain = rng.normal(0, rng.uniform(0, 8), rgb.shape)
+    x, y, width, height = (zoom * length for length in face.box)
+    middle = x + width / 2 - side / 2, y + height / 2 - side / 2
+    for _ in range(quarters):
+        middle = middle[1], -middle[0]
+    turned = np.ascontiguousarray(np.rot90((rgb + grain).clip(0, 255).astype(np.uint8), quarters))
+    shown = Pasted(middle[0] + side / 2, middle[1] + side / 2, height, is_face=True)
+    return Scene(turned, [shown])
+
+
 def free_place(
     rgb: RGB,
     height: float,

@@ -16,6 +16,8 @@ from ingest.faces.protocols import RGB, Detection, Detector, Landmarks
 
 MIRRORED_ORDER = [1, 0, 2, 4, 3]
 """Order of the landmarks in a mirrored picture: eyes and corners of the mouth are exchanged."""
+MIN_HALVED = 32
+"""Shortest side in pixels of the smallest of ``halvings``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ class AugmentedView:
         scale = min(long_side / max(height, width), enlarge_at_most)
         if scale <= 0.5 and min(height, width) > 1:
             # Halving is twelve times faster than any other reduction: 5 against 60 ms for 12 MP.
-            return self._halved().resized(long_side, enlarge_at_most)
+            return self.halved().resized(long_side, enlarge_at_most)
         size = max(1, round(width * scale)), max(1, round(height * scale))
         if size == (width, height):
             return self
@@ -62,7 +64,7 @@ class AugmentedView:
         step = np.diag([width / size[0], height / size[1], 1.0])
         return AugmentedView(pixels, self.to_picture @ step, self.mirrored)
 
-    def _halved(self) -> AugmentedView:
+    def halved(self) -> AugmentedView:
         """The view at half size, each pixel the mean of four; an odd last row or column is
         dropped."""
         height, width = (side // 2 for side in self.pixels.shape[:2])
@@ -138,6 +140,14 @@ class AugmentedView:
 
     def _points(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         return np.asarray(points @ self.to_picture[:2, :2].T + self.to_picture[:2, 2])
+
+
+def halvings(rgb: RGB) -> list[AugmentedView]:
+    """The picture (height, width, 3; uint8; RGB), and its halves down to ``MIN_HALVED`` pixels."""
+    views = [AugmentedView(rgb, np.eye(3))]
+    while min(views[-1].pixels.shape[:2]) >= 2 * MIN_HALVED:
+        views.append(views[-1].halved())
+    return views
 
 
 def spans(length: int, side_at_most: int, overlap: int) -> list[tuple[int, int]]:

@@ -2,13 +2,17 @@
 
 CenterFace's score is low for a face behind a scarf or dark glasses, but its inner layers still
 respond to the parts that can be seen. A linear classifier on two of these layers therefore
-separates such faces from texture better than the score. Its weights were fitted on half of the
-test photos by ``python -m benchmarks.coverage.fit_classifier``; see docs/adr/0003.
+separates such faces from texture better than the score, and a small network on the same layers
+better still. The linear one judges a small crop of each place, the network larger ones. Their
+weights were fitted on half of the test photos by ``python -m benchmarks.coverage.fit_classifier``;
+see docs/adr/0003.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -21,7 +25,7 @@ from ingest.faces.protocols import RGB
 from ingest.faces.weights import CENTERFACE, locate
 
 WEIGHTS = Path(__file__).parent / "models" / "place_classifier.npz"
-SHA256 = "459faa033c077d2e95c1bd5cb99dc487a78cfdcd1a4bd030cda2dbcc2665ad6d"
+SHA256 = "e682bc7ead37cdb652aa001a883aa70de87313c173f4f23dd0cfcb2d8032dbf5"
 SIDE, QUICK_SIDE = 128, 64
 """Sides in pixels of the crops that are classified, and of those that are classified first. The
 face in the centre is half as high."""
@@ -29,6 +33,10 @@ COARSE, FINE = "474", "413"
 """Names of two layers of CenterFace: 96 channels on a grid of 16 px, 32 channels on one of 8 px."""
 CELLS = {SIDE: 6, QUICK_SIDE: 4}
 """Cells of 16 px a side around the centre of a crop that count."""
+MAX_SPREADS = 8.0
+"""A feature farther from its mean counts as one so far."""
+
+Floats = NDArray[np.float32]
 
 
 class PlaceFeatures:
@@ -42,23 +50,26 @@ class PlaceFeatures:
         model = with_dynamic_shape(locate(CENTERFACE).read_bytes(), "input.1")
         self._session = session(only_layers(model, (COARSE, FINE)))
 
-    def of(self, crop: RGB) -> NDArray[np.float32]:
-        """The features of a square crop (uint8; RGB) of one of both sides.
+    def of(self, crops: Sequence[RGB]) -> Floats:
+        """The features of square crops (uint8; RGB) of one of both sides.
 
-        Shape (4608,) for ``SIDE``, (2048,) for ``QUICK_SIDE``.
+        Shape (n, 4608) for ``SIDE``, (n, 2048) for ``QUICK_SIDE``.
         """
-        blob = cv2.dnn.blobFromImage(crop)
-        coarse, fine = (out[0] for out in self._session.run([COARSE, FINE], {"input.1": blob}))
-        channels, rows, columns = fine.shape
-        fine = fine.reshape(channels, rows // 2, 2, columns // 2, 2).mean(axis=(2, 4))
-        cells = CELLS[crop.shape[0]]
-        edge = (coarse.shape[1] - cells) // 2
+        blob = cv2.dnn.blobFromImages(crops)
+        coarse, fine = self._session.run([COARSE, FINE], {"input.1": blob})
+        count, channels, rows, columns = fine.shape
+        fine = fine.reshape(count, channels, rows // 2, 2, columns // 2, 2).mean(axis=(3, 5))
+        cells = CELLS[crops[0].shape[0]]
+        edge = (coarse.shape[2] - cells) // 2
         centre = slice(edge, edge + cells)
-        return np.concatenate([layer[:, centre, centre].ravel() for layer in (coarse, fine)])
+        layers = [layer[:, :, centre, centre].reshape(count, -1) for layer in (coarse, fine)]
+        return np.concatenate(layers, axis=1)
 
 
 class PlaceClassifier:
     """Gives the log-odds that a crop shows a face in its centre.
+
+    In each crop the face is rotated upright, in the centre, and half as high as the crop.
 
     Raises:
         ModelUnavailable: A weight file is missing or is not the one that was measured.
@@ -66,19 +77,59 @@ class PlaceClassifier:
 
     def __init__(self) -> None:
         self._features = PlaceFeatures()
-        self._weights = _weights()
+        self._quick, self._network = _weights()
+
+    def quick_log_odds(self, crops: Sequence[RGB]) -> list[float]:
+        """The log-odds for square crops (uint8; RGB) of the side ``QUICK_SIDE``."""
+        return [float(value) for value in self._quick.log_odds(self._features.of(crops))]
 
     def log_odds(self, crop: RGB) -> float:
-        """The log-odds for a square crop (uint8; RGB) of the side ``SIDE`` or ``QUICK_SIDE``.
-
-        The face, rotated upright and half as high as the crop, is in its centre.
-        """
-        weights, intercept = self._weights[crop.shape[0]]
-        return float(self._features.of(crop) @ weights) + intercept
+        """The log-odds for a square crop (uint8; RGB) of the side ``SIDE``."""
+        return float(self._network.log_odds(self._features.of([crop]))[0])
 
 
-def _weights() -> dict[int, tuple[NDArray[np.float32], float]]:
-    """By side of the crop one weight for each feature, and the intercept."""
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """One weight for each feature."""
+
+    weights: Floats
+    """Shape (features,)."""
+    intercept: float
+
+    def log_odds(self, features: Floats) -> Floats:
+        """The log-odds for rows of features, shape (n,)."""
+        return features @ self.weights + np.float32(self.intercept)
+
+
+@dataclass(frozen=True, eq=False)
+class Perceptron:
+    """A network with one hidden layer of rectified sums."""
+
+    mean: Floats
+    spread: Floats
+    """Of each feature, shape (features,)."""
+    hidden: Floats
+    """Shape (features, units)."""
+    hidden_bias: Floats
+    output: Floats
+    """Shape (units,)."""
+    output_bias: Floats
+    """Shape (1,)."""
+
+    def log_odds(self, features: Floats) -> Floats:
+        """The log-odds for rows of features, shape (n,)."""
+        rows = self.standardised(features)
+        units = np.maximum(rows @ self.hidden + self.hidden_bias, 0)
+        return np.asarray(units @ self.output + self.output_bias, np.float32)
+
+    def standardised(self, features: Floats) -> Floats:
+        """The features in spreads from their mean, at most ``MAX_SPREADS``."""
+        rows = (features.astype(np.float32) - self.mean) / self.spread
+        return np.asarray(np.clip(rows, -MAX_SPREADS, MAX_SPREADS), np.float32)
+
+
+def _weights() -> tuple[Linear, Perceptron]:
+    """The classifiers of the small and of the large crop."""
     try:
         digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
     except OSError as error:
@@ -86,7 +137,6 @@ def _weights() -> dict[int, tuple[NDArray[np.float32], float]]:
     if digest != SHA256:
         raise ModelUnavailable(f"{WEIGHTS.name} is not the file that was measured.")
     with np.load(WEIGHTS, allow_pickle=False) as file:
-        return {
-            side: (file[f"weights_{side}"].astype(np.float32), float(file[f"intercept_{side}"]))
-            for side in (SIDE, QUICK_SIDE)
-        }
+        arrays = {name: file[name].astype(np.float32) for name in file.files}
+    quick = Linear(arrays.pop("quick_weights"), float(arrays.pop("quick_intercept")))
+    return quick, Perceptron(**arrays)

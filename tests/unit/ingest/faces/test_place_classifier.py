@@ -51,14 +51,17 @@ def test_the_small_crop_tells_the_face_from_cloth() -> None:
     classifier = PlaceClassifier()
     size = (QUICK_SIDE, QUICK_SIDE)
     small = cv2.resize(crop_of_face(), size, interpolation=cv2.INTER_AREA)
-    assert classifier.log_odds(np.asarray(small, np.uint8)) > 0
-    assert classifier.log_odds(np.full((*size, 3), 128, np.uint8)) < 0
+    grey = np.full((*size, 3), 128, np.uint8)
+    of_face, of_grey = classifier.quick_log_odds([np.asarray(small, np.uint8), grey])
+    assert of_face > 0 > of_grey
 
 
 @pytest.mark.parametrize("side", [SIDE, QUICK_SIDE])
 def test_the_features_are_those_that_the_weights_are_for(side: int) -> None:
-    weights = np.load(place_classifier.WEIGHTS)[f"weights_{side}"]
-    assert PlaceFeatures().of(np.zeros((side, side, 3), np.uint8)).shape == weights.shape
+    name = "mean" if side == SIDE else "quick_weights"
+    weights = np.load(place_classifier.WEIGHTS)[name]
+    crop = np.zeros((side, side, 3), np.uint8)
+    assert PlaceFeatures().of([crop, crop]).shape == (2, *weights.shape)
 
 
 def test_weights_other_than_those_measured_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

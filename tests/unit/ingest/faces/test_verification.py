@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from consent_gate.model import FaceKind
-from ingest.faces.place_classifier import PlaceClassifier
+from ingest.faces.augmentation import halvings
+from ingest.faces.place_classifier import SIDE, PlaceClassifier
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.verification import (
+    CLASSIFIED,
     MIN_CLASSIFIED,
-    MIN_CLASSIFIED_SO_FAR,
+    MIN_FIRST_CLASSIFIED,
     MIN_POSSIBLE_CLASSIFIED,
+    MIN_QUICK,
     Proposal,
+    likely_places,
+    place_crop,
     verify_proposal,
 )
 
@@ -53,6 +59,10 @@ class FixedClassifier(PlaceClassifier):
         """The next number; the last one for ever."""
         return self._log_odds.pop(0) if len(self._log_odds) > 1 else self._log_odds[0]
 
+    def quick_log_odds(self, crops: Sequence[RGB]) -> list[float]:
+        """The next number for each crop."""
+        return [self.log_odds(crop) for crop in crops]
+
 
 UNSURE = FixedClassifier(MIN_CLASSIFIED)
 
@@ -76,14 +86,14 @@ def test_the_mean_of_all_crops_decides_where_the_classifier_is_unsure(
     scores: Sequence[float], kind: FaceKind | None
 ) -> None:
     verifiers = [FixedDetector(name, scores) for name in ("yunet", "centerface")]
-    face = verify_proposal(picture(100), PLACE, verifiers, UNSURE)
+    face = verify_proposal(halvings(picture(100)), PLACE, verifiers, UNSURE)
     assert (face.kind if face else None) == kind
 
 
 def test_a_possible_face_without_contrast_is_left_out_and_a_face_is_not() -> None:
     def kind_at(score: float, levels: int) -> FaceKind | None:
         verifiers = [FixedDetector(name, [score] * 4) for name in ("yunet", "centerface")]
-        face = verify_proposal(picture(levels), PLACE, verifiers, UNSURE)
+        face = verify_proposal(halvings(picture(levels)), PLACE, verifiers, UNSURE)
         return face.kind if face else None
 
     assert kind_at(0.55, 10) is None
@@ -99,28 +109,67 @@ def test_no_more_crops_are_made_where_the_first_show_no_face(
     scores: Sequence[float], crops_left: int
 ) -> None:
     verifiers = [FixedDetector(name, scores) for name in ("yunet", "centerface")]
-    assert verify_proposal(picture(100), PLACE, verifiers, UNSURE) is None
+    assert verify_proposal(halvings(picture(100)), PLACE, verifiers, UNSURE) is None
     assert [verifier.crops_left for verifier in verifiers] == [crops_left, crops_left]
 
 
 def test_a_place_where_the_classifier_alone_is_sure_is_possible_with_a_box() -> None:
     verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
     sure = FixedClassifier(MIN_POSSIBLE_CLASSIFIED)
-    face = verify_proposal(picture(100), PLACE, verifiers, sure)
+    face = verify_proposal(halvings(picture(100)), PLACE, verifiers, sure)
     assert face is not None
     assert face.kind is FaceKind.POSSIBLE
     assert face.box.contains(PLACE.centre)
     assert 0.8 * PLACE.height < face.box.height < 1.2 * PLACE.height
 
 
-def test_the_mean_of_both_large_crops_counts_unless_a_crop_before_is_clear() -> None:
+def test_the_classifier_alone_needs_as_much_as_is_asked_of_the_place() -> None:
+    def is_possible(log_odds: float, least: float) -> bool:
+        verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
+        classifier = FixedClassifier(log_odds)
+        views = halvings(picture(100))
+        return verify_proposal(views, PLACE, verifiers, classifier, least) is not None
+
+    assert is_possible(4.0, 4.0)
+    assert not is_possible(3.9, 4.0)
+
+
+def test_the_mean_of_both_large_crops_counts_unless_the_first_is_clear() -> None:
     def is_face(*log_odds: float) -> bool:
         verifiers = [FixedDetector(name, [0.9] * 4) for name in ("yunet", "centerface")]
         classifier = FixedClassifier(*log_odds)
-        return verify_proposal(picture(100), PLACE, verifiers, classifier) is not None
+        return verify_proposal(halvings(picture(100)), PLACE, verifiers, classifier) is not None
 
-    small, large = MIN_CLASSIFIED_SO_FAR
-    assert is_face(small, large, 2 * MIN_CLASSIFIED - large)
-    assert not is_face(small, large, 2 * MIN_CLASSIFIED - large - 0.1)
-    assert not is_face(small, large - 0.1, 100.0)
-    assert not is_face(small - 0.1, 100.0, 100.0)
+    first = MIN_FIRST_CLASSIFIED
+    assert is_face(first, 2 * MIN_CLASSIFIED - first)
+    assert not is_face(first, 2 * MIN_CLASSIFIED - first - 0.1)
+    assert not is_face(first - 0.1, 100.0)
+
+
+def test_places_whose_small_crop_may_show_a_face_are_verified_the_likeliest_first() -> None:
+    places = [replace(PLACE, height=height) for height in (40.0, 50.0, 60.0, 70.0)]
+    classifier = FixedClassifier(MIN_QUICK, MIN_QUICK - 0.1, 3.0, 1.0)
+    likely = likely_places(halvings(picture(100)), places, classifier, small=30)
+    assert [place.height for place in likely] == [60, 70, 40]
+
+
+@pytest.mark.parametrize(("as_proposed", "as_larger", "height"), [(1, 2, 28), (2, 1, 20)])
+def test_a_small_place_gets_the_likelier_of_two_sizes(
+    as_proposed: float, as_larger: float, height: float
+) -> None:
+    classifier = FixedClassifier(as_proposed, as_larger)
+    places = [replace(PLACE, height=20.0)]
+    likely = likely_places(halvings(picture(100)), places, classifier, small=24)
+    assert [place.height for place in likely] == [pytest.approx(height)]
+
+
+@pytest.mark.parametrize("height", [30.0, 80.0, 300.0, 900.0])
+def test_a_place_of_any_size_fills_half_of_the_crop(height: float) -> None:
+    """A white square on black, as high as the face, whichever halving the crop is cut from."""
+    rgb = np.zeros((2000, 2000, 3), np.uint8)
+    half = round(height / 2)
+    rgb[1000 - half : 1000 + half, 1000 - half : 1000 + half] = 255
+    crop = place_crop(halvings(rgb), Proposal((1000.0, 1000.0), height, 0.0, 1.0), CLASSIFIED[0])
+    assert crop.pixels.shape == (SIDE, SIDE, 3)
+    white = (crop.pixels[:, :, 0] > 127).sum(axis=0).max()
+    assert abs(int(white) - SIDE / 2) <= 2

@@ -132,10 +132,14 @@ def _is_run_on(item: pytest.Item, number: int, dates: int) -> bool:
 
 @pytest.fixture(autouse=True)
 def _keeps_its_priority() -> Iterator[None]:
-    """Fail a test that lowers the priority of this process: all later tests would be slower."""
-    before = os.getpriority(os.PRIO_PROCESS, 0)
+    """Fail a test that changes the priority of this process: later tests would be slow or hang."""
+    before = _priority()
     yield
-    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+    assert _priority() == before
+
+
+def _priority() -> tuple[int, int]:
+    return os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)
 
 
 @pytest.fixture(scope="session")

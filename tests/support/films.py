@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -89,6 +90,10 @@ def make_film(
             file.mux(stream.encode())
         if tone is not None:
             _add_tone(file, tone, float(moments[-1]), loudness)
+    if codec == "libsvtav1":
+        # Where root runs it, this encoder gives the thread that calls it real-time priority, which
+        # every process started later would inherit: a browser then takes all processors for itself.
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     return out.getvalue()
 
 

@@ -136,24 +136,9 @@ def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
         return False
     evidence = from_json(item.evidence)
     assert isinstance(evidence, Examined)
-    photo, keys, old = photos[item.source], 0, 0
-    opened = open_faces(page)
-    for _ in range(len(opened) if len(opened) <= NAMED_AT_MOST else 0):
-        page.wait_for_function("() => !document.body.innerText.includes('Comparing with')")
-        choice = page.locator("[data-key=y]")
-        current = page.locator(".faces [aria-current]")
-        if not choice.count() or not current.count():
-            break
-        number = current.inner_text()
-        revision = page.locator("#decide [name=revision]").input_value()
-        face = face_numbered(page, number, evidence)
-        if choice.first.get_attribute("value") != f"pupil:{photo.person_at(face.box)}":
-            break
-        page.keyboard.press("y")
-        page.wait_for_function(
-            "was => document.querySelector('#decide [name=revision]').value !== was", arg=revision
-        )
-        keys, old, counts.named = keys + 1, old + KEYS_TO_NAME, counts.named + 1
+    photo = photos[item.source]
+    named = name_faces(page, photo, evidence)
+    keys, old, counts.named = named, named * KEYS_TO_NAME, counts.named + named
     rest = len(open_faces(page))
     release = page.locator("[data-key=r]").count() > 0
     if not release and not page.locator('[data-key="Shift+B"]').count():
@@ -177,6 +162,28 @@ def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
     counts.keys.append(keys)
     counts.old_keys.append(old)
     return True
+
+
+def name_faces(page: Page, photo: Photo, evidence: Examined) -> int:
+    """Name faces by ``Y`` while the first pupil offered is the right one. Returns how many."""
+    opened, named = open_faces(page), 0
+    for _ in range(len(opened) if len(opened) <= NAMED_AT_MOST else 0):
+        page.wait_for_function("() => !document.body.innerText.includes('Comparing with')")
+        choice = page.locator("[data-key=y]")
+        current = page.locator(".faces [aria-current]")
+        if not choice.count() or not current.count():
+            break
+        number = current.inner_text()
+        revision = page.locator("#decide [name=revision]").input_value()
+        face = face_numbered(page, number, evidence)
+        if choice.first.get_attribute("value") != f"pupil:{photo.person_at(face.box)}":
+            break
+        page.keyboard.press("y")
+        page.wait_for_function(
+            "was => document.querySelector('#decide [name=revision]').value !== was", arg=revision
+        )
+        named += 1
+    return named
 
 
 def face_numbered(page: Page, number: str, evidence: Examined) -> FaceEvidence:

@@ -53,6 +53,22 @@ def channel_sentences(name: str, channel: Channel) -> Iterator[str]:
         )
     else:
         yield "No face is too small to count (rule 8)."
+    yield from _what_pictures_show(channel)
+    if channel.film_sound is FilmSound.REVIEWED:
+        yield (
+            "A film has its sound, once a person has listened to the parts in which somebody may"
+            " speak (rule 19)."
+        )
+    else:
+        yield "Films have no sound (rule 19)."
+    people = "two different people" if channel.four_eyes else "one person"
+    yield f"An approval needs {people} (rule 11)."
+    if channel.printed:
+        yield "Copies exist on paper: a recall stays open until staff confirm that they are gone."
+
+
+def _what_pictures_show(channel: Channel) -> Iterator[str]:
+    """What is set about names, large faces and heads that are not cleared (rules 16 to 18)."""
     names = _NAMES_THAT_HOLD[channel.visible_names]
     yield f"{names} that can be read in a picture holds it (rule 16)."
     if channel.unread_text:
@@ -73,17 +89,6 @@ def channel_sentences(name: str, channel: Channel) -> Iterator[str]:
         yield "The gate covers heads that are not cleared and publishes the picture (rule 18)."
     else:
         yield "A head that is not cleared holds the picture (rule 18)."
-    if channel.film_sound is FilmSound.REVIEWED:
-        yield (
-            "A film has its sound, once a person has listened to the parts in which somebody may"
-            " speak (rule 19)."
-        )
-    else:
-        yield "Films have no sound (rule 19)."
-    people = "two different people" if channel.four_eyes else "one person"
-    yield f"An approval needs {people} (rule 11)."
-    if channel.printed:
-        yield "Copies exist on paper: a recall stays open until staff confirm that they are gone."
 
 
 def school_sentences(settings: Settings, rules: Rules) -> Iterator[str]:

@@ -46,7 +46,7 @@ from ingest.lettering.lettering import Lettering, TooMuchText
 from ingest.lettering.reader import TextReader
 from ingest.workers.examination import Examination, not_examined
 from ingest.workers.served_file import report_progress
-from ingest.workers.worker_config import WorkerConfig as WorkerConfig  # noqa: PLC0414  re-exported
+from ingest.workers.worker_config import WorkerConfig
 from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.rendition import (
     FilmRequest,

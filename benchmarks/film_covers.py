@@ -25,7 +25,7 @@ from consent_gate.publication import Appearance as Wanted
 from ingest.decoding.decode import DecodeLimits
 from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
-from ingest.workers import worker
+from ingest.workers import rendition_tasks, worker
 from ingest.workers.worker_config import WorkerConfig
 from publish.film_requests import film_request
 from publish.rendition import Rendition, RenditionRefused
@@ -60,7 +60,7 @@ def publish(
 ) -> Rendition | RenditionRefused:
     """What the gate would publish with these faces covered."""
     order = film_request(default_settings(), "website", evidence, Wanted(covered=covered))
-    return worker.make_films(io.BytesIO(film), [order])[0]
+    return rendition_tasks.make_films(io.BytesIO(film), [order])[0]
 
 
 def faces_left(made: Rendition) -> int:

@@ -27,7 +27,7 @@ from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Examined
 from ingest.decoding.decode import DecodeLimits
 from ingest.faces.protocols import RGB
-from ingest.workers import worker
+from ingest.workers import rendition_tasks, worker
 from ingest.workers.worker_config import WorkerConfig
 from publish.rendition import FilmRequest, Rendition
 
@@ -93,7 +93,7 @@ def main() -> None:
             PUBLISHED_SIDE, evidence.pixels_sha256, evidence.width, evidence.height, tracks
         )
         clock = _Clock()
-        made = worker.make_films(film, [order])[0]
+        made = rendition_tasks.make_films(film, [order])[0]
         clock.print("written at 720p and examined once more", seconds)
     outcome = "published" if isinstance(made, Rendition) else made.message
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10

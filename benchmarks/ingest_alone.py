@@ -111,10 +111,10 @@ class _TimedRenderer:
     def make_renditions(
         self, data: bytes, requests: Sequence[RenditionRequest]
     ) -> list[Rendition | RenditionRefused]:
-        from ingest.workers import worker
+        from ingest.workers import rendition_tasks
 
         before = time.process_time()
-        made = worker.make_renditions(data, requests)
+        made = rendition_tasks.make_renditions(data, requests)
         self.spent += time.process_time() - before
         return made
 

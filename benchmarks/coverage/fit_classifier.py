@@ -43,7 +43,8 @@ from consent_gate.model import FaceKind
 from ingest.faces.augmentation import halvings
 from ingest.faces.finder import FaceFinder, default_finder
 from ingest.faces.place_classifier import WEIGHTS, Linear, Perceptron, PlaceFeatures
-from ingest.faces.verification import CLASSIFIED, QUICK, Proposal, place_crop
+from ingest.faces.place_crops import Proposal, place_crop
+from ingest.faces.verification import CLASSIFIED, QUICK
 
 HELD_OUT_SHARE = 4
 """One in so many people and photos is held out for the check."""

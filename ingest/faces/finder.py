@@ -32,6 +32,7 @@ from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
 from ingest.faces.ensemble import FLOORS
 from ingest.faces.place_classifier import PlaceClassifier
+from ingest.faces.place_crops import Proposal
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.resolve import any_at, boxes_of, resolve_faces, shows_part, with_rotated
 from ingest.faces.rotation_search import (
@@ -41,7 +42,6 @@ from ingest.faces.rotation_search import (
     RotationSearch,
     is_any_of,
 )
-from ingest.faces.verification import Proposal
 
 MIN_PROPOSAL_SCORE = 0.02
 """Score of the 8-bit CenterFace and of the scout from which a place is verified. In 60 pictures of

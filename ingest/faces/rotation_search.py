@@ -18,14 +18,14 @@ from consent_gate.model import FaceKind
 from ingest.faces.augmentation import AugmentedView, halvings
 from ingest.faces.clustering import Boxes
 from ingest.faces.place_classifier import PlaceClassifier
+from ingest.faces.place_crops import Halvings, Proposal
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.rotated_tiles import corner_mask, rotated_tiles, with_mirrored_edges
+from ingest.faces.same_places import SAME_PLACE, SAME_SIZE, is_same_place, without_duplicates
 from ingest.faces.verification import (
     LARGE,
     MIN_POSSIBLE_CLASSIFIED,
     MIN_POSSIBLE_LARGE_CLASSIFIED,
-    Halvings,
-    Proposal,
     likely_places,
     verify_proposal,
 )
@@ -42,11 +42,6 @@ MAX_DISTANCE_OUTSIDE = 0.1
 """How far outside the picture the centre of a face may lie, in heights of the face."""
 MAX_PIXELS_OUTSIDE = 3.0
 """The same in pixels, which is added: small places are drawn some pixels off."""
-SAME_PLACE = 0.4
-"""Distance of two centres, in heights of the larger face, below which two faces of similar size are
-one. The faces of two people cannot be so close."""
-SAME_SIZE = 2.0
-"""Ratio of two heights below which they are similar."""
 SAME_CROP, SAME_CROP_SIZE = 0.2, 1.3
 """The same two limits for proposals whose crops look alike to the classifier."""
 KNOWN_PLACE = 0.55
@@ -54,10 +49,6 @@ KNOWN_PLACE = 0.55
 that face."""
 CLEAR = 0.3
 """The detector's score from which a place is one of a clear face."""
-MAX_ANGLES = 3
-"""The number of angles at which one place is verified."""
-SAME_ANGLE = 30.0
-"""Degrees between two proposals of one place from which both are verified."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +143,7 @@ class RotationSearch:
         for place in self._likely(views, places):
             # A possible face does not count here: another angle or centre may show a certain one.
             certain = (other for face, other in found if face.kind is FaceKind.FACE)
-            if any(_is_same_place(place, other.centre, other.height) for other in certain):
+            if any(is_same_place(place, other.centre, other.height) for other in certain):
                 continue
             least = (
                 MIN_POSSIBLE_LARGE_CLASSIFIED if place.height >= large else MIN_POSSIBLE_CLASSIFIED
@@ -178,7 +169,7 @@ class RotationSearch:
         ]
         # Of the places of a clear face, the small crop does not tell which is centred and upright.
         likely.sort(key=lambda place: -place.score if place.score >= CLEAR else 0.0)
-        return _without_duplicates(likely, SAME_PLACE, SAME_SIZE)[: settings.max_verified]
+        return without_duplicates(likely, SAME_PLACE, SAME_SIZE)[: settings.max_verified]
 
     def places(self, rgb: RGB) -> list[Proposal]:
         """The places to verify in ``rgb`` (height, width, 3; uint8; RGB), highest score first."""
@@ -187,7 +178,7 @@ class RotationSearch:
         proposals = sorted(self.proposals(rgb), key=lambda proposal: -proposal.score)
         return [
             place
-            for place in _without_duplicates(
+            for place in without_duplicates(
                 proposals[: self._settings.max_proposals], SAME_CROP, SAME_CROP_SIZE
             )
             if place.height >= lowest and _is_inside(place, width, height)
@@ -223,7 +214,7 @@ def _best_of_each_place(found: Sequence[tuple[FoundFace, Proposal]]) -> list[Fou
     """Of the faces at one place the one with the highest score; highest score first."""
     kept: list[tuple[FoundFace, Proposal]] = []
     for face, place in sorted(found, key=lambda one: -one[0].score):
-        if not any(_is_same_place(place, other.centre, other.height) for _, other in kept):
+        if not any(is_same_place(place, other.centre, other.height) for _, other in kept):
             kept.append((face, place))
     return [face for face, _ in kept]
 
@@ -256,38 +247,6 @@ def _roll(found: Detection) -> float:
     return min(max(roll, -MAX_ROLL), MAX_ROLL)
 
 
-def _without_duplicates(
-    proposals: Sequence[Proposal], apart: float, ratio: float
-) -> list[Proposal]:
-    """For each place and size the first proposals, at most ``MAX_ANGLES``. Best first.
-
-    Args:
-        proposals: Best first.
-        apart: Distance of two centres, in heights of the larger face, below which they are one.
-        ratio: Ratio of the heights below which they are.
-    """
-    kept: list[Proposal] = []
-    centres, heights = np.zeros((len(proposals), 2)), np.zeros(len(proposals))
-    for proposal in proposals:
-        count = len(kept)
-        distances = np.hypot(*(centres[:count] - proposal.centre).T)
-        near = distances < apart * np.maximum(heights[:count], proposal.height)
-        same = [
-            kept[index]
-            for index in np.flatnonzero(near)
-            if 1 / ratio < proposal.height / kept[index].height < ratio
-        ]
-        if len(same) < MAX_ANGLES and not any(_is_same_angle(proposal, other) for other in same):
-            centres[count], heights[count] = proposal.centre, proposal.height
-            kept.append(proposal)
-    return kept
-
-
-def _is_same_angle(proposal: Proposal, other: Proposal) -> bool:
-    between = (proposal.degrees - other.degrees + 180) % 360 - 180
-    return abs(between) < SAME_ANGLE
-
-
 def _is_inside(proposal: Proposal, width: int, height: int) -> bool:
     """Whether about half of the face or more is in the picture, not in the mirrored margin."""
     x, y = proposal.centre
@@ -298,7 +257,7 @@ def _is_inside(proposal: Proposal, width: int, height: int) -> bool:
 def is_any_of(proposal: Proposal, known: Boxes) -> bool:
     """Whether a place shows one of the known faces, each a row (x, y, width, height)."""
     return any(
-        _is_same_place(
+        is_same_place(
             proposal, (x + width / 2, y + height / 2), max(width, height), apart=KNOWN_PLACE
         )
         for x, y, width, height in known
@@ -308,11 +267,3 @@ def is_any_of(proposal: Proposal, known: Boxes) -> bool:
 def _place_of(face: FoundFace) -> Proposal:
     box = face.box
     return Proposal(box.middle, max(box.width, box.height), 0.0, face.score)
-
-
-def _is_same_place(
-    proposal: Proposal, centre: tuple[float, float], height: float, *, apart: float = SAME_PLACE
-) -> bool:
-    is_similar_size = 1 / SAME_SIZE < proposal.height / max(height, 1e-6) < SAME_SIZE
-    distance = math.dist(proposal.centre, centre)
-    return is_similar_size and distance < apart * max(proposal.height, height)

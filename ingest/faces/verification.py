@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -20,9 +20,9 @@ from consent_gate.model import Box, FaceKind
 from ingest.faces.augmentation import MIRRORED_ORDER, AugmentedView
 from ingest.faces.ensemble import FITTED_ENSEMBLE, score_log_odds
 from ingest.faces.place_classifier import QUICK_SIDE, SIDE, PlaceClassifier
+from ingest.faces.place_crops import CropVariant, Halvings, Proposal, place_crop, zoom_of
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace, Landmarks
 from ingest.faces.resolve import TYPICAL_LANDMARKS, clipped
-from ingest.faces.rotated_tiles import rotation, translation
 
 MIN_CLASSIFIED = 0.0
 """The classifier's log-odds below which a place shows no face. In 25 pictures of the fit half, of
@@ -58,36 +58,8 @@ face is left out. In the fit half 300 whole faces had 50.9 or more and 300 of lo
 more; dark hair at an edge, which the mirrored margin made look like a face, had 13.0."""
 UNSEEN = 0.05
 """The score that counts where a detector found nothing."""
-MAX_ENLARGEMENT = 4.0
 TYPICAL_WIDTH = 0.77
 """Width of a face's box in heights (the median of the strangers' boxes)."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A place where a detector found a face with a low score or more."""
-
-    centre: tuple[float, float]
-    """x, y in pixels of the picture."""
-    height: float
-    """The height of the upright face in pixels of the picture."""
-    degrees: float
-    """The anticlockwise rotation of the picture that shows the face upright."""
-    score: float
-    """The detector's own score, 0-1."""
-
-
-@dataclass(frozen=True)
-class CropVariant:
-    """One way of showing a place to the detectors."""
-
-    face_height: float
-    """Height of the face in the crop, in pixels."""
-    side: int
-    """Side of the square crop, in pixels."""
-    degrees: float
-    """Degrees added to the rotation."""
-    mirrored: bool
 
 
 QUICK = CropVariant(QUICK_SIDE / 2, QUICK_SIDE, 0, mirrored=False)
@@ -109,10 +81,6 @@ VARIANTS = (
     CropVariant(90, 256, -8, mirrored=True),
 )
 """What the detectors see. The first is the cheapest (2 ms)."""
-
-
-Halvings = Sequence[AugmentedView]
-"""The picture, and its halves, as ``augmentation.halvings`` makes them."""
 
 
 def likely_places(
@@ -229,7 +197,7 @@ def _detect_in_crop(
 ) -> dict[str, Detection]:
     """The detection of each verifier at the place, in pixels of the picture, by verifier name."""
     view = place_crop(views, proposal, variant)
-    height = proposal.height * _zoom(proposal, variant)
+    height = proposal.height * zoom_of(proposal, variant)
     detections: dict[str, Detection] = {}
     for verifier in verifiers:
         at_place = (
@@ -242,48 +210,15 @@ def _detect_in_crop(
     return detections
 
 
-def place_crop(views: Halvings, proposal: Proposal, variant: CropVariant) -> AugmentedView:
-    """The place in the centre of a square crop, the face upright."""
-    rotated = replace(proposal, degrees=proposal.degrees + variant.degrees)
-    crop = _crop(views, rotated, _zoom(proposal, variant), variant.side)
-    return crop.mirror() if variant.mirrored else crop
-
-
-def _zoom(proposal: Proposal, variant: CropVariant) -> float:
-    return min(variant.face_height / proposal.height, MAX_ENLARGEMENT)
-
-
 def _typical_face(views: Halvings, proposal: Proposal) -> Detection:
     """A face of usual proportions at the place, in pixels of the picture."""
     variant = VARIANTS[0]
-    height = proposal.height * _zoom(proposal, variant)
+    height = proposal.height * zoom_of(proposal, variant)
     width = TYPICAL_WIDTH * height
     x, y = (variant.side - width) / 2, (variant.side - height) / 2
     landmarks = np.asarray(TYPICAL_LANDMARKS * (width, height) + (x, y), np.float32)
     found = Detection(x, y, width, height, proposal.score, landmarks, "")
     return _to_picture(place_crop(views, proposal, variant), found, proposal.degrees)
-
-
-def _crop(views: Halvings, proposal: Proposal, zoom: float, side: int) -> AugmentedView:
-    """The place rotated upright and scaled, in the centre of a square of ``side`` pixels."""
-    x, y = proposal.centre
-    # Warping samples single pixels, so it shrinks to no less than half.
-    source = views[min(max(0, math.floor(-math.log2(zoom))), len(views) - 1)]
-    to_crop = (
-        translation(side / 2, side / 2)
-        @ np.diag([zoom, zoom, 1.0])
-        @ rotation(proposal.degrees)
-        @ translation(-x, -y)
-        @ source.to_picture
-    )
-    pixels = cv2.warpAffine(
-        source.pixels,
-        to_crop[:2],
-        (side, side),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    return AugmentedView(np.asarray(pixels, np.uint8), source.to_picture @ np.linalg.inv(to_crop))
 
 
 def _is_at(found: Detection, centre: float, height: float) -> bool:

@@ -23,7 +23,7 @@ from ingest.decoding.decode import DecodeLimits
 from ingest.faces.embedders.school_model import SchoolModelForm, verified_bytes
 from ingest.faces.weights import ALL_WEIGHTS, locate
 from ingest.film.libav import FilmLimits
-from ingest.workers import sandbox, worker
+from ingest.workers import rendition_tasks, sandbox, worker
 from ingest.workers.examination import Examination, not_examined
 from ingest.workers.process_pool import WorkerPool
 from ingest.workers.sandbox import Confinement
@@ -136,7 +136,7 @@ class AnalysisPool:
         Raises:
             WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
         """
-        task = self._pool.submit(worker.make_renditions, data, tuple(orders), urgent=True)
+        task = self._pool.submit(rendition_tasks.make_renditions, data, tuple(orders), urgent=True)
         return self._checked(task, len(orders))
 
     def make_films(
@@ -149,7 +149,9 @@ class AnalysisPool:
         Raises:
             WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
         """
-        task = self._pool.submit(worker.make_films, served(original), tuple(orders), urgent=True)
+        task = self._pool.submit(
+            rendition_tasks.make_films, served(original), tuple(orders), urgent=True
+        )
         return self._checked(task, len(orders))
 
     @staticmethod

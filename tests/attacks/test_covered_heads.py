@@ -47,7 +47,7 @@ from consent_gate.model import (
 from consent_gate.register.relevant import register_for_item
 from consent_gate.subject_rights.erase import erase_pupil
 from ingest.decoding.decode import DecodeLimits
-from ingest.workers import worker
+from ingest.workers import rendition_tasks, worker
 from ingest.workers.worker_config import WorkerConfig
 from publish.release import publications_to_render, publish_pending, render_publications
 from publish.rendering.heads import clip, head_of
@@ -444,8 +444,8 @@ def test_the_models_find_nobody_under_a_cover_and_see_a_turned_stranger_beside_i
         return RenditionRequest(spec, "", (), covered_by_gate=True)
 
     styles = [asked(fill) for fill in (COVER_GREY, None)]
-    made = worker._renditions(picture, styles)
+    made = rendition_tasks._renditions(picture, styles)
     assert all(isinstance(made[order], Rendition) for order in styles)
     picture[:260, 380:705] = np.rot90(person)
-    (refused,) = worker._renditions(picture, styles[-1:]).values()
+    (refused,) = rendition_tasks._renditions(picture, styles[-1:]).values()
     assert isinstance(refused, RenditionRefused)

@@ -21,7 +21,7 @@ from consent_gate.model import Box, FaceKind
 from ingest.decoding.decode import DecodeLimits
 from ingest.faces.finder import FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace
-from ingest.workers import worker
+from ingest.workers import rendition_tasks, worker
 from ingest.workers.worker_config import WorkerConfig
 from publish.rendering.redact import Redaction
 from publish.rendering.render import RenditionSpec
@@ -273,7 +273,7 @@ def test_the_rendered_picture_is_searched_at_every_angle(finder: FaceFinder) -> 
     paste(picture, "hopper_us_navy", (1200, 600), 40, 75)
     request = RenditionRequest(RenditionSpec(max_side=1600, quality=85), "", (pupil.box,))
     assert isinstance(
-        make_rendition(picture, request, worker._faces_at_any_angle), RenditionRefused
+        make_rendition(picture, request, rendition_tasks._faces_at_any_angle), RenditionRefused
     )
 
 
@@ -290,7 +290,7 @@ def test_a_hidden_stranger_in_the_rendered_picture_stops_it(
     (pupil,) = (face for face in finder.find(picture) if face.kind is FaceKind.FACE)
     hidden = paste(picture, name, (600, 300), height, 0, cover=cover)
     request = RenditionRequest(RenditionSpec(max_side=800, quality=85), "", (pupil.box,))
-    refused = make_rendition(picture, request, worker._faces_at_any_angle)
+    refused = make_rendition(picture, request, rendition_tasks._faces_at_any_angle)
     assert isinstance(refused, RenditionRefused)
     assert any(_is_on(box, hidden) for box in refused.faces), "staff are shown where it is"
 
@@ -305,7 +305,9 @@ def test_a_covered_head_does_not_stop_the_rendered_picture(finder: FaceFinder) -
     spec = RenditionSpec(max_side=800, quality=85, redactions=tuple(map(Redaction, covers)))
     request = RenditionRequest(spec, "", tuple(box for box in judged if box not in covers))
     assert covers
-    assert isinstance(make_rendition(picture, request, worker._faces_at_any_angle), Rendition)
+    assert isinstance(
+        make_rendition(picture, request, rendition_tasks._faces_at_any_angle), Rendition
+    )
 
 
 def test_a_face_found_in_the_largest_picture_stops_the_smaller_ones(finder: FaceFinder) -> None:
@@ -318,8 +320,8 @@ def test_a_face_found_in_the_largest_picture_stops_the_smaller_ones(finder: Face
         RenditionRequest(RenditionSpec(max_side=side, quality=85), "", (pupil.box,))
         for side in (600, 1600)
     )
-    assert isinstance(worker._renditions(picture, [small])[small], Rendition)
-    made = worker._renditions(picture, [small, large])
+    assert isinstance(rendition_tasks._renditions(picture, [small])[small], Rendition)
+    made = rendition_tasks._renditions(picture, [small, large])
     assert [type(made[order]) for order in (small, large)] == [RenditionRefused] * 2
 
 
@@ -332,5 +334,5 @@ def test_a_judged_face_does_not_stop_a_picture(finder: FaceFinder) -> None:
         RenditionRequest(RenditionSpec(max_side=side, quality=85), "", judged)
         for side in (800, 1600)
     ]
-    made = worker._renditions(picture, orders)
+    made = rendition_tasks._renditions(picture, orders)
     assert [type(made[order]) for order in orders] == [Rendition] * 2

@@ -24,7 +24,7 @@ from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
 from ingest.enrolment import enrol
-from ingest.workers import worker
+from ingest.workers import rendition_tasks, worker
 from ingest.workers.analysis_pool import film_sound, school_model, served, text_side
 from ingest.workers.worker_config import WorkerConfig
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
@@ -71,14 +71,14 @@ class CachedPool:
     ) -> list[Rendition | RenditionRefused]:
         """Make and prove an item's pictures."""
         self._start()
-        return worker.make_renditions(data, tuple(orders))
+        return rendition_tasks.make_renditions(data, tuple(orders))
 
     def make_films(
         self, original: PartReader, orders: Sequence[FilmRequest]
     ) -> list[Rendition | RenditionRefused]:
         """Encode an item's films."""
         self._start()
-        return worker.make_films(served(original), tuple(orders))
+        return rendition_tasks.make_films(served(original), tuple(orders))
 
     def _remembered(
         self, task: Callable[[*Arguments], T], arguments: tuple[*Arguments], compared_with: str

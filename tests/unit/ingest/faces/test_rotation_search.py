@@ -11,13 +11,13 @@ import pytest
 from consent_gate.model import Box, FaceKind
 from ingest.faces import rotation_search
 from ingest.faces.place_classifier import PlaceClassifier
+from ingest.faces.place_crops import Proposal
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.rotation_search import CLEAR, RotationSearch, RotationSettings
 from ingest.faces.verification import (
     LARGE,
     MIN_POSSIBLE_CLASSIFIED,
     MIN_POSSIBLE_LARGE_CLASSIFIED,
-    Proposal,
 )
 
 PICTURE = np.zeros((300, 400, 3), np.uint8)

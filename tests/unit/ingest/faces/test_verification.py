@@ -11,6 +11,7 @@ import pytest
 from consent_gate.model import FaceKind
 from ingest.faces.augmentation import halvings
 from ingest.faces.place_classifier import SIDE, PlaceClassifier
+from ingest.faces.place_crops import Proposal, place_crop
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.verification import (
     CLASSIFIED,
@@ -18,9 +19,7 @@ from ingest.faces.verification import (
     MIN_FIRST_CLASSIFIED,
     MIN_POSSIBLE_CLASSIFIED,
     MIN_QUICK,
-    Proposal,
     likely_places,
-    place_crop,
     verify_proposal,
 )
 

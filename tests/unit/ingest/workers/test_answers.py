@@ -28,7 +28,7 @@ from ingest.faces.enrolment_face import (
     NotEnrollableReason,
     SchoolVector,
 )
-from ingest.workers import answers, face_tasks, worker
+from ingest.workers import answers, face_tasks, rendition_tasks, worker
 from ingest.workers.answers import AnswerInvalid
 from ingest.workers.examination import Examination
 from publish.rendering.render import ImageFormat
@@ -50,7 +50,7 @@ EXAMINED = Examination(Examined(4000, 3000, "ab" * 32, FACES, "Canon|EOS|1", "v1
         (worker.examine, EXAMINED),
         (worker.examine, Examination(NotExamined(Reason.NOT_EXAMINED, "Größe"), None)),
         (
-            worker.make_renditions,
+            rendition_tasks.make_renditions,
             [
                 Rendition(b"one", 10, 20, (AlternateFormat(ImageFormat.WEBP, b"two"),)),
                 RenditionRefused(Reason.POSSIBLE_FACE, "Look again."),

@@ -311,8 +311,7 @@ def published_sound(
     film = picture.film
     if film is None or channel.film_sound is not FilmSound.REVIEWED or film.sound is None:
         return None
-    digests = picture.pixels_sha256, film.sound.sha256
-    review = sound_review(picture, staff) or SoundReview(*digests)
+    review = sound_review(picture, staff)
     if review.is_off is not False or not film.sound.sha256:
         return None
     kept = staff.film_edit.kept if staff.film_edit is not None else None
@@ -331,16 +330,16 @@ def _is_signed(staff: StaffInput, channel: ChannelRules) -> bool:
     return bool(approval and approval.actor.strip() and approval.basis.strip())
 
 
-def sound_review(picture: Examined, staff: StaffInput) -> SoundReview | None:
-    """Rule 19: what staff said about the sound of this film; None if they said nothing.
+def sound_review(picture: Examined, staff: StaffInput) -> SoundReview:
+    """Rule 19: what staff said about the sound of this film.
 
     Of other frames or another sound nothing was heard, but what was muted stays muted.
     """
     film, review = picture.film, staff.sound_review
-    if film is None or review is None:
-        return None
-    heard = film.sound.sha256 if film.sound is not None else ""
+    heard = film.sound.sha256 if film is not None and film.sound is not None else ""
     digests = picture.pixels_sha256, heard
+    if film is None or review is None:
+        return SoundReview(*digests)
     if (review.frames_sha256, review.sound_sha256) == digests:
         return review
     return SoundReview(*digests, is_off=review.is_off, muted=review.muted)
@@ -449,8 +448,7 @@ class _Case:
         film, channel = self.picture.film, self.channel
         if film is None or channel.film_sound is FilmSound.OFF or not film_sound.has_sound(film):
             return False
-        review = sound_review(self.picture, self.staff)
-        if review is not None and review.is_off is True:
+        if sound_review(self.picture, self.staff).is_off is True:
             return False
         return published_sound(self.picture, self.staff, channel) is None
 

@@ -14,7 +14,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import Item, StaffApproval
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.film_spans import Spans
-from consent_gate.model import Examined, Film, FilmSound, SoundReview
+from consent_gate.model import Film, FilmSound, SoundReview
 from consent_gate.policy import sound_review
 from consent_gate.review.transaction import ReviewAction, apply_review
 from consent_gate.review.validation import InvalidInput, examined_picture, is_unseen_film
@@ -71,13 +71,6 @@ def start_again(action: ReviewAction) -> None:
     )
 
 
-def said_of(item: Item, picture: Examined) -> SoundReview:
-    """Return what staff said about the sound of this film; nothing where it was about another."""
-    sound = picture.film.sound if picture.film is not None else None
-    own = SoundReview(picture.pixels_sha256, sound.sha256 if sound is not None else "")
-    return sound_review(picture, load_staff_input(item)) or own
-
-
 def _save_part(
     action: ReviewAction,
     name: str,
@@ -111,7 +104,7 @@ def _save(
         if picture.film is None or not film_sound.has_sound(picture.film):
             raise InvalidInput("This is no film with sound.")
         check(picture.film, item)
-        review = change(said_of(item, picture))
+        review = change(sound_review(picture, load_staff_input(item)))
         if max(len(review.heard), len(review.muted)) > film_spans.MAX_SPANS:
             raise InvalidInput("These are too many parts. Publish the film without sound.")
         item.sound_review = {

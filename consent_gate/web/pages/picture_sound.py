@@ -57,7 +57,7 @@ def sound_view(home: Home, picture: Examined, staff: StaffInput) -> SoundView | 
     if film is None or not titles or not film_sound.has_sound(film):
         return None
     digest = film.sound.sha256 if film.sound is not None else ""
-    review = sound_review(picture, staff) or SoundReview(picture.pixels_sha256, digest)
+    review = sound_review(picture, staff)
     kept = staff.film_edit.kept if staff.film_edit is not None else None
     left = film_sound.unheard(film, review, kept)
     unmuted = film_sound.unheard(film, replace(review, heard=()), kept)

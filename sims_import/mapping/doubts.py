@@ -13,7 +13,7 @@ from consent_gate.model import Answer
 from sims_import.mapping.columns import values
 from sims_import.mapping.questions import UnknownAnswer, unknown_column_matters
 from sims_import.readers.interface import MarkKind, Table
-from sims_import.text.caution import negates, note_may_mean_no
+from sims_import.text.caution import note_may_mean_no, title_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
 from sims_import.text.consent_words import OFF_ROLL, ON_ROLL
 from sims_import.text.values import read_answer
@@ -178,8 +178,11 @@ def _headings(table: Table) -> Iterator[Doubt]:
             "refusals.",
         )
     for title in dict.fromkeys(table.titles):
-        if title not in negative and negates(title):
-            yield Doubt(DoubtCode.HEADING, f"'{title[:120]}' may say no to what the table lists.")
+        if title not in negative and title_may_mean_no(title):
+            yield Doubt(
+                DoubtCode.HEADING,
+                f"'{title[:120]}' may say no to what the table lists, or to a part of it.",
+            )
 
 
 def _two_lists(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:

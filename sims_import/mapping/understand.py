@@ -86,6 +86,8 @@ class ColumnMapping:
     questions: tuple[Question, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     """What was not understood and may mean no."""
+    titles: tuple[str, ...] = ()
+    """The lines outside the table, such as titles and footers."""
     layout: LayoutState = field(default_factory=LayoutState)
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
 
@@ -135,6 +137,7 @@ def map_columns(
         mapping=_remember(table, columns, types, saved, layout.name),
         questions=questions,
         doubts=reading_doubts(table, columns, types, pieces, unknown),
+        titles=table.titles,
         layout=layout,
         vocabulary=vocabulary,
     )

@@ -69,7 +69,7 @@ def find_blocks(  # noqa: PLR0913  each is an input of the decision
     nothing = list(_nothing_recognised(plan, register))
     if not plan.roster.records:
         return nothing
-    reading = list(reading_blocks(plan, register, understanding, rules))
+    reading = list(reading_blocks(plan, register, understanding, rules, today))
     found = [
         *nothing,
         *_older(plan, register, superseded=superseded),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 from consent_gate.model import Answer, Consent
 from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
@@ -22,6 +23,7 @@ from sims_import.planning.blocks import (
 )
 from sims_import.reconcile import ChangeKind, ImportRules, Plan
 from sims_import.roster.records import PupilRecord
+from sims_import.text.title_years import ended_title
 
 MAX_SENTENCES = 6
 """How many doubts of one kind a message quotes. It counts the others."""
@@ -39,7 +41,11 @@ _NEXT_STEP = {
 
 
 def reading_blocks(
-    plan: Plan, register: RegisterSnapshot, understanding: ColumnMapping, rules: ImportRules
+    plan: Plan,
+    register: RegisterSnapshot,
+    understanding: ColumnMapping,
+    rules: ImportRules,
+    today: date,
 ) -> Iterator[ImportBlock]:
     """Every reason to stop that comes from the file or from comparing it with the register."""
     by_code: dict[DoubtCode, list[str]] = {}
@@ -50,6 +56,7 @@ def reading_blocks(
     for code, messages in by_code.items():
         effect = HOLDS_LEAVERS if code is DoubtCode.ROWS else BlockEffect()
         yield ImportBlock(str(code), f"{_joined(messages)} {_NEXT_STEP[code]}", effect)
+    yield from _old_title(plan, understanding, today)
     yield from _lookup_errors(plan, rules)
     yield from _columns_moved(plan, register, rules)
     yield from _numbers_changed(plan, register, rules)
@@ -65,6 +72,18 @@ def reading_blocks(
             "layout",
             "The gate has not imported this layout before. Look at the numbers of yes and no for "
             "each use and at the pupils named beside them. Accept if they are right.",
+        )
+
+
+def _old_title(plan: Plan, understanding: ColumnMapping, today: date) -> Iterator[ImportBlock]:
+    """A file without a run date whose title names a year that has ended."""
+    title = None if plan.exported_on else ended_title(understanding.titles, today)
+    if title is not None:
+        yield ImportBlock(
+            "old-title",
+            f"'{title[:120]}' names a year that has ended, and nothing in the file says when it "
+            "was made. Run the report again. Accept only if these answers still hold.",
+            HOLDS_LEAVERS,
         )
 
 

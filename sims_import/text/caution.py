@@ -16,7 +16,11 @@ from sims_import.text.consent_words import (
     CAUTION_WORDS,
     HISTORIC_WORDS,
     NEGATIONS,
+    OTHER_CONSENTS,
+    SENTENCE_WORDS,
     SPEAKS_OF_CONSENT,
+    STAFF_WORDS,
+    TITLE_WORDS,
 )
 from sims_import.text.consent_words import PHOTO_WORDS as _PHOTO_WORDS
 from sims_import.text.values import read_answer, read_date
@@ -40,6 +44,18 @@ def negates(text: str) -> bool:
         return says_no(_BENIGN.sub(" ", _KEY.sub(" ", text)))
     plain = _BENIGN.sub(" ", text)
     return says_no(plain) or bool(set(words(plain)) & HISTORIC_WORDS)
+
+
+def title_may_mean_no(text: str) -> bool:
+    """Whether a line above, between or below the pupils may change what the table says.
+
+    Such a line is harmless where it is a title or a footer: ``Photo consent 2026``, ``Class 3B``,
+    ``Page 1 of 3``. A word of caution or a sentence may restrict every consent of the table:
+    ``All website consents are void from 1 September``.
+    """
+    found = set(words(_BENIGN.sub(" ", text)))
+    restricting = CAUTION_WORDS - TITLE_WORDS | SENTENCE_WORDS | STAFF_WORDS | OTHER_CONSENTS
+    return negates(text) or bool(found & restricting)
 
 
 def _same_answer(sign: str, meaning: str) -> bool:

@@ -153,6 +153,15 @@ CAUTION_WORDS = word_set(
     distance"""
 )
 """Words in free text that may mean no, in addition to ``NEGATIONS``."""
+TITLE_WORDS = word_set("contact order")
+"""Words of ``CAUTION_WORDS`` that are usual in titles: ``Contacts in alphabetical order``."""
+SENTENCE_WORDS = word_set(
+    """is are was were be been being has have had will would shall should must might can could does
+    did if when unless while since although but see note nb expire expires expired expiry invalid
+    incorrect wrong lost void used valid applies apply applied treat means mean stands denotes"""
+)
+"""Words of sentences. A sentence outside the table may restrict what the table says. "May" is left
+out, because it is a month."""
 
 SPEAKS_OF_CONSENT = word_set(
     """consent consented permission publish publication published publishing publicity biometric

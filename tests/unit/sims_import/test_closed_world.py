@@ -213,16 +213,51 @@ def test_a_heading_with_something_left_over_grants_nothing(extra: str) -> None:
 # --- context -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("title", ["Pupils WITHOUT consent", "Opted out", "Consent refused 2026"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Pupils WITHOUT consent",
+        "Opted out",
+        "Consent refused 2026",
+        "Please note: all website consents are void from 1 September",
+        "Answers apply to the Year 6 trip only",
+        "These were collected on the old form",
+        "Consent pending for everyone below",
+        "See the e-mail of 3 May",
+        "X = yes, blank should be treated as yes",
+        "Staff consent",
+        "Residential trip",
+    ],
+)
 def test_a_title_that_says_no_stops_grants(title: str) -> None:
     assert standing([[title], *wide_rows()]) == ["negative-heading"]
 
 
 @pytest.mark.parametrize(
-    "title", ["Photo consent - do not edit", "Key: Y = yes, N = no", "No. on roll 244"]
+    "title",
+    [
+        "Photo consent - do not edit",
+        "Key: Y = yes, N = no",
+        "No. on roll 244",
+        "Contact details and consent in alphabetical order",
+        "Printed by the office on 3 May 2026",
+        "St Will's Church of England Primary School",
+        "Page 3 of 12",
+        "Photo consent 2026/27",
+    ],
 )
 def test_a_title_with_a_harmless_no_stops_nothing(title: str) -> None:
     assert standing([[title], *wide_rows()]) == []
+
+
+def test_an_undated_list_of_a_year_that_has_ended_grants_nothing() -> None:
+    assert standing([["Photo consent 2019/20"], *wide_rows()]) == ["old-title"]
+    assert granted([["Photo consent 2019/20"], *wide_rows()]) == set()
+
+
+def test_a_dated_list_may_have_the_year_of_the_form_in_its_title() -> None:
+    run_on = [["Photo consent 2019/20"], ["Run: 04/09/2026"]]
+    assert standing([*run_on, *wide_rows()]) == []
 
 
 def test_a_tick_below_a_section_that_says_no_is_a_refusal() -> None:

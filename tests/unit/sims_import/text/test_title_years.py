@@ -1,0 +1,38 @@
+"""Tests of years in titles."""
+
+from datetime import date
+
+import pytest
+
+from sims_import.text.title_years import ended_title
+
+TODAY = date(2026, 11, 29)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Photo consent 2019", "Consents 2025/26", "Consents 2024-2025", "2025\u201326 media consent"],
+)
+def test_a_year_that_has_ended_is_found(title: str) -> None:
+    assert ended_title(["Millfields", title], TODAY) == title
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Photo consent 2026",
+        "Consents 2026/27",
+        "Consent form version 3, date 12/03/2024",
+        "Media policy 2023",
+        "Millfields (est. 1962)",
+        "Pupils 2019/45",
+        "Printed: 20/11/2025 08:14",
+        "Ref 20190",
+    ],
+)
+def test_other_numbers_and_years_are_not(title: str) -> None:
+    assert ended_title([title], TODAY) is None
+
+
+def test_a_later_year_in_another_title_counts() -> None:
+    assert ended_title(["Joined 2019", "Consents 2026/27"], TODAY) is None

@@ -6,6 +6,7 @@ from consent_gate import film_spans
 from consent_gate.home.settings import Settings
 from consent_gate.model import Examined
 from consent_gate.publication import Appearance
+from publish.rendering.film import FilmCodec
 from publish.rendition import FilmRequest
 
 
@@ -44,4 +45,5 @@ def film_request(
         scene_starts=evidence.film.scene_starts if evidence.film else (),
         cover_colour=settings.publishing.cover_fill,
         sound=appearance.sound,
+        codec=FilmCodec(settings.film.codec),
     )

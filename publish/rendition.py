@@ -20,6 +20,7 @@ from consent_gate.model import (
     Reason,
     Shown,
 )
+from publish.rendering.film import FilmCodec
 from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
 from publish.verification.verify import Expected, verify
 
@@ -80,6 +81,8 @@ class FilmRequest:
     """Colour of the covers. None: cells in the colours around each cover."""
     sound: KeptSound | None = None
     """The sound that is published; None for a silent film."""
+    codec: FilmCodec = FilmCodec.H264
+    """How the picture is compressed."""
 
     @property
     def is_edited(self) -> bool:

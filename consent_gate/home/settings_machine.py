@@ -84,6 +84,8 @@ class FilmSettings(Section):
 
     max_side: Annotated[int, Field(ge=320, le=1920)] = 1280
     """Longest side of a published film in pixels; a channel's ``max_side`` may be smaller."""
+    codec: Literal["h264", "vp9"] = "h264"
+    """How the pictures of published films are compressed."""
     max_megabytes: Annotated[int, Field(ge=1, le=64_000)] = 8000
     """Larger files stay in the inbox and are never opened."""
     max_minutes: Annotated[int, Field(ge=1, le=240)] = 30

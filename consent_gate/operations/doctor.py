@@ -26,6 +26,7 @@ from consent_gate.errors import GateError, ModelUnavailable
 from consent_gate.home import filesystem
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings
+from consent_gate.operations.doctor_films import films
 from consent_gate.operations.doctor_services import mail, sign_in
 from consent_gate.operations.health import all_checks
 from consent_gate.operations.health_check import HealthCheck, State, run_check
@@ -276,6 +277,7 @@ CHECKS: tuple[Callable[[Home], Iterable[HealthCheck]], ...] = (
     database_integrity,
     templates,
     clock,
+    films,
     mail,
     sign_in,
 )

@@ -100,7 +100,7 @@ class FilmInTheMaking:
         height, width = frame.rgb.shape[:2]
         if self._encoder is None:
             self.size = published_size(width, height, self._request.max_side)
-            self._encoder = FilmEncoder(*self.size, self._sound.channels)
+            self._encoder = FilmEncoder(*self.size, self._sound.channels, self._request.codec)
         heads = heads_of(self._covers.at(frame.time), width / self._request.width)
         rgb = covered_frame(frame.rgb, heads, self._request.cover_colour)
         self._encoder.add(time, rgb)

@@ -33,7 +33,7 @@ from ingest.film.sightings import place_from, place_of, resized, scaled
 from ingest.film.sound import SoundUnusable
 from ingest.film.sound_out import OutgoingSound
 from ingest.film.tracks import PathPoint, Place, place_at
-from publish.rendering.film import FilmTooLarge
+from publish.rendering.film import FilmTooLarge, can_encode
 from publish.rendering.render import RenditionSpec, render
 from publish.rendition import FilmFile, FilmRequest, Rendition, RenditionRefused
 from publish.verification.mp4 import plain_structure
@@ -70,6 +70,11 @@ _OTHER_SOUND = RenditionRefused(
     Reason.NOT_EXAMINED,
     "The sound of the film is not what was heard. Publish the film without sound.",
 )
+_NO_ENCODER = RenditionRefused(
+    Reason.NOT_EXAMINED,
+    "The film cannot be written: the installed program cannot compress films as codec in [film] "
+    "says. A technician can change the setting.",
+)
 _TOO_LARGE = RenditionRefused(
     Reason.NOT_EXAMINED, "The finished film is too large. Cut it into shorter films."
 )
@@ -102,6 +107,8 @@ def make_film(
     Raises:
         DecodeError: The original cannot be decoded completely.
     """
+    if not can_encode(request.codec):
+        return _NO_ENCODER
     file = SharedFile(film)
     sound = OutgoingSound(file.reader(), request)
     made = FilmInTheMaking(request, sound)
@@ -137,7 +144,7 @@ def _examine_once_more(
     structure = plain_structure(data)
     if structure is None or (structure.width, structure.height) != made.size:
         return _NOT_PLAIN
-    if structure.frames != len(made.frames):
+    if structure.frames != len(made.frames) or structure.codec != request.codec.value:
         return _NOT_PLAIN
     paths = [_path(track) for track in request.tracks]
     count = 0

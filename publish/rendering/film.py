@@ -1,7 +1,7 @@
-"""Encode a published film: one H.264 stream of judged frames in an MP4, with AAC sound or without.
+"""Encode a published film: one stream of judged frames in an MP4, with AAC sound or without.
 
 The encoder receives arrays and times, so it cannot copy anything of the original file. What libav
-and libx264 add of their own (names and settings) is left out here, and
+and the encoders add of their own (names and settings) is left out here, and
 ``publish.verification.mp4`` refuses a file that has it. PyAV is imported when the first film is
 encoded: it is an extra.
 """
@@ -11,8 +11,9 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
@@ -29,9 +30,6 @@ TICKS = 90_000
 MAX_FILM_BYTES = 200 << 20
 """A larger film is not published: a worker's answer must hold it."""
 
-QUALITY = "23"
-"""libx264's rate factor."""
-
 MAX_BIT_RATE = "4M"
 
 KEY_FRAME_INTERVAL = 50
@@ -47,14 +45,55 @@ _BT709 = 1
 
 SOUND_RATE = 48_000
 """Samples of sound a second."""
-
 SOUND_BITS = 64_000
 """Bits of sound a second for each channel."""
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
 
+
+class FilmCodec(StrEnum):
+    """How the picture of a published film is compressed."""
+
+    H264 = "h264"
+    VP9 = "vp9"
+
+
+_ENCODERS: dict[FilmCodec, Literal["libx264", "libvpx-vp9"]] = {
+    FilmCodec.H264: "libx264",
+    FilmCodec.VP9: "libvpx-vp9",
+}
+"""libavcodec's encoders. SVT-AV1 is not among them: it gives its process real-time priority."""
+
+_OPTIONS: dict[FilmCodec, dict[str, object]] = {
+    FilmCodec.H264: {
+        "preset": "veryfast",
+        "crf": "23",
+        "maxrate": MAX_BIT_RATE,
+        "bufsize": MAX_BIT_RATE,
+        "bf": "0",
+    },
+    # Without a look ahead there are no hidden frames, so each packet shows one frame.
+    FilmCodec.VP9: {
+        "deadline": "realtime",
+        "cpu-used": "8",
+        "crf": "33",
+        "b": MAX_BIT_RATE,
+        "maxrate": MAX_BIT_RATE,
+        "bufsize": MAX_BIT_RATE,
+        "lag-in-frames": "0",
+        "auto-alt-ref": "0",
+    },
+}
+
 _DROPPED = frozenset({b"udta", b"free", b"edts", b"sgpd", b"sbgp"})
 """Boxes that libavformat adds and a published film does not have."""
+
+
+def can_encode(codec: FilmCodec) -> bool:
+    """Whether the installed PyAV has the encoder."""
+    import av
+
+    return _ENCODERS[codec] in av.codecs_available
 
 
 class FilmTooLarge(Exception):
@@ -64,13 +103,16 @@ class FilmTooLarge(Exception):
 class FilmEncoder:
     """Encodes frames of one size, in the order of time, and sound beside them."""
 
-    def __init__(self, width: int, height: int, channels: int = 0) -> None:
+    def __init__(
+        self, width: int, height: int, channels: int = 0, codec: FilmCodec = FilmCodec.H264
+    ) -> None:
         """Begin a film.
 
         Args:
             width: In pixels, even.
             height: In pixels, even.
             channels: Of the sound: 1 or 2; 0 for a silent film.
+            codec: How the picture is compressed. ``can_encode`` says whether that is possible.
         """
         import av
         from av.bitstream import BitStreamFilterContext
@@ -88,7 +130,7 @@ class FilmEncoder:
                 "write_btrt": "0",
             },
         )
-        stream = self._container.add_stream("libx264", rate=30)
+        stream = self._container.add_stream(_ENCODERS[codec], rate=30)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context
         context.time_base = Fraction(1, TICKS)
@@ -96,15 +138,11 @@ class FilmEncoder:
         context.gop_size = KEY_FRAME_INTERVAL
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = 1
-        stream.options = {
-            "preset": "veryfast",
-            "crf": QUALITY,
-            "maxrate": MAX_BIT_RATE,
-            "bufsize": MAX_BIT_RATE,
-            "bf": "0",
-        }
+        stream.options = _OPTIONS[codec]
         self._stream = stream
-        self._without_sei = BitStreamFilterContext(f"filter_units=remove_types={_SEI}", stream)
+        cleaner = f"filter_units=remove_types={_SEI}" if codec is FilmCodec.H264 else "null"
+        self._cleaner = BitStreamFilterContext(cleaner, stream)
+        self._newest: Packet[VideoStream] | None = None
         self._size = (width, height)
         self._sound = self._add_sound_stream(channels) if channels else None
         self._layout = _LAYOUTS.get(channels, "")
@@ -154,12 +192,12 @@ class FilmEncoder:
             ends_at: Second at which the last frame ends; None for one frame of 30 a second. It is
                 shown for ``MAX_LAST_SECONDS`` at most.
         """
-        packets = self._stream.encode()
-        if packets and ends_at is not None:
+        self._mux(self._stream.encode())
+        if self._newest is not None and ends_at is not None:
             last = round(min(ends_at * TICKS - self._last, MAX_LAST_SECONDS * TICKS))
-            packets[-1].duration = max(last, 1)
-        self._mux(packets)
-        self._container.mux(self._without_sei.filter(None))
+            self._newest.duration = max(last, 1)
+        self._mux_newest()
+        self._container.mux(self._cleaner.filter(None))
         if self._sound is not None:
             self._mux_sound(self._sound.encode())
         self._container.close()
@@ -182,10 +220,18 @@ class FilmEncoder:
                 self._container.mux(packet)
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        """Write packets, and keep the newest: only ``finish`` knows how long the last is shown."""
         for packet in packets:
-            for cleaned in self._without_sei.filter(packet):
-                cleaned.stream = self._stream
-                self._container.mux(cleaned)
+            self._mux_newest()
+            self._newest = packet
+
+    def _mux_newest(self) -> None:
+        if self._newest is None:
+            return
+        for cleaned in self._cleaner.filter(self._newest):
+            cleaned.stream = self._stream
+            self._container.mux(cleaned)
+        self._newest = None
 
 
 def published_size(width: int, height: int, max_side: int) -> tuple[int, int]:

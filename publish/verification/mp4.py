@@ -1,10 +1,10 @@
-"""Check that an MP4 holds one H.264 stream, at most one of AAC sound, and nothing else.
+"""Check that an MP4 holds one stream of H.264 or VP9, at most one of AAC sound, and nothing else.
 
 An own parser that shares no code with the encoder. The allow-list is the structure that a published
 film has, box by box, in order: ``ftyp``, ``moov`` with one track or two, ``mdat`` (ISO/IEC 14496-12
 and 14496-15). Every box has its exact length and its fixed content, every byte of ``mdat`` belongs
-to exactly one sample, and each sample of the picture consists of slices (NAL units 1 and 5). So no
-box, no text and no other stream can lie in the file.
+to exactly one sample, and each sample of the picture is checked by the rules of its codec
+(``mp4_h264``, ``mp4_vp9``). So no box, no text and no other stream can lie in the file.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from dataclasses import dataclass
 
 from publish.verification.findings import FindingCode
 from publish.verification.mp4_boxes import Box, Chunk, NotOurs, SampleIndex, children, require
+from publish.verification.mp4_h264 import H264
 from publish.verification.mp4_sound import RATE as SOUND_RATE
 from publish.verification.mp4_sound import SoundTrack, sound_track
+from publish.verification.mp4_vp9 import Vp9
 
 TICKS = 90_000
 """Time units a second of the picture."""
 
-_BRANDS = b"isom\x00\x00\x02\x00isomiso2avc1mp41"
+Codec = type[H264] | type[Vp9]
+_CODECS: dict[bytes, Codec] = {H264.entry: H264, Vp9.entry: Vp9}
 _MATRIX = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 _HANDLER = bytes(8) + b"vide" + bytes(13)
 _VIDEO_HEADER = bytes((0, 0, 0, 1)) + bytes(8)
@@ -28,9 +31,6 @@ _OWN_FILE = struct.pack(">II", 0, 1) + struct.pack(">I4sI", 12, b"url ", 1)
 _BT709 = b"nclx" + struct.pack(">HHHB", 1, 1, 1, 0)
 _SQUARE = struct.pack(">II", 1, 1)
 _TRACKS = ([b"mvhd", b"trak", b"trak"], frozenset({b"trak"}))
-_SLICE, _KEY_SLICE = 1, 5
-_SEQUENCE, _PICTURE = 7, 8
-_HIGH_PROFILES = frozenset({100, 110, 122, 244})
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class FilmStructure:
     height: int
     frames: int
     seconds: float
+    codec: str
+    """Of the picture: "h264" or "vp9"."""
     channels: int = 0
     """Of the sound; 0 for a silent film."""
     samples: int = 0
@@ -74,11 +76,11 @@ def plain_structure(data: bytes) -> FilmStructure | None:
 def structure_of(data: bytes) -> FilmStructure:
     """Parse the whole file against the allow-list. Raises NotOurs, struct.error or ValueError."""
     ftyp, moov, mdat = children(data, 0, len(data), [b"ftyp", b"moov", b"mdat"])
-    require(data[ftyp.start : ftyp.end] == _BRANDS)
     mvhd, trak, second = children(data, moov.start, moov.end, *_TRACKS)
     has_sound = second.end > second.start
     whole = _check_movie_header(data[mvhd.start : mvhd.end], 3 if has_sound else 2)
     picture, milliseconds = _picture_track(data, trak)
+    require(data[ftyp.start : ftyp.end] == picture.codec.brands)
     sound = sound_track(data, second, whole) if has_sound else None
     longest = max(milliseconds, 0 if sound is None else round(sound.samples / SOUND_RATE * 1000))
     require(abs(whole - longest) <= (2 if has_sound else 0))
@@ -87,6 +89,7 @@ def structure_of(data: bytes) -> FilmStructure:
         *picture.size,
         picture.count,
         picture.ticks / TICKS,
+        picture.codec.name,
         sound.channels if sound is not None else 0,
         sound.samples if sound is not None else 0,
     )
@@ -151,21 +154,21 @@ class _PictureTrack:
         kinds = [b"stsd", b"stts", b"stss", b"stsc", b"stsz", b"stco"]
         boxes = children(data, stbl.start, stbl.end, kinds, frozenset({b"stss"}))
         stsd, stts, stss, *places = boxes
-        self.size = _described_size(data, stsd)
+        self.codec, self.size = _described(data, stsd)
         index = SampleIndex(data, stts, *places)
         self.count, self.ticks, self.chunks = index.count, index.ticks, index.chunks
-        if stss.end > stss.start:
-            keys = index.numbers(stss, 1)
-            require(list(keys) == sorted(set(keys)) and set(keys) <= set(range(1, self.count + 1)))
+        self._stated_keys = index.numbers(stss, 1) if stss.end > stss.start else None
+        self._are_keys: list[bool] = []
 
     def check(self, data: bytes, start: int, end: int) -> None:
-        """Check a sample: units with a length of 4 bytes, each a slice of the picture."""
+        """Check the next sample by the rules of the codec."""
         require(start < end <= len(data))
-        while start < end:
-            (length,) = struct.unpack_from(">I", data, start)
-            require(0 < length <= end - start - 4)
-            require(data[start + 4] & 0x9F in (_SLICE, _KEY_SLICE))
-            start += 4 + length
+        self._are_keys.append(self.codec.check_sample(data, start, end, self.size))
+
+    def check_keys(self) -> None:
+        """Check that ``stss`` lists the key frames, or is absent where each frame is one."""
+        keys = tuple(number for number, is_key in enumerate(self._are_keys, 1) if is_key)
+        require(keys == self._stated_keys or (self._stated_keys is None and all(self._are_keys)))
 
 
 def _check_media(data: bytes, mdat: Box, picture: _PictureTrack, sound: SoundTrack | None) -> None:
@@ -179,13 +182,17 @@ def _check_media(data: bytes, mdat: Box, picture: _PictureTrack, sound: SoundTra
             track.check(data, at, at + size)
             at += size
     require(at == mdat.end)
+    picture.check_keys()
 
 
-def _described_size(data: bytes, stsd: Box) -> tuple[int, int]:
-    """The size of the only kind of sample, ``avc1``, with its parameters and colours."""
+def _described(data: bytes, stsd: Box) -> tuple[Codec, tuple[int, int]]:
+    """The codec of the only kind of sample and its size, with its parameters and colours."""
     require(data[stsd.start : stsd.start + 8] == struct.pack(">II", 0, 1))
-    (avc1,) = children(data, stsd.start + 8, stsd.end, [b"avc1"])
-    head = data[avc1.start : avc1.start + 78]
+    codec = _CODECS.get(data[stsd.start + 12 : stsd.start + 16])
+    if codec is None:
+        raise NotOurs
+    (entry,) = children(data, stsd.start + 8, stsd.end, [codec.entry])
+    head = data[entry.start : entry.start + 78]
     width, height = struct.unpack_from(">HH", head, 24)
     plain = (
         bytes(6) + b"\x00\x01" + bytes(16) + struct.pack(">HH", width, height)
@@ -193,28 +200,10 @@ def _described_size(data: bytes, stsd: Box) -> tuple[int, int]:
         + bytes(32) + b"\x00\x18\xff\xff"
     )  # fmt: skip
     require(head == plain)
-    kinds = [b"avcC", b"colr", b"pasp"]
+    kinds = [codec.configuration, b"colr", b"pasp"]
     optional = frozenset({b"colr", b"pasp"})
-    avcc, colr, pasp = children(data, avc1.start + 78, avc1.end, kinds, optional)
-    _check_parameters(data[avcc.start : avcc.end])
+    parameters, colr, pasp = children(data, entry.start + 78, entry.end, kinds, optional)
+    codec.check_configuration(data[parameters.start : parameters.end], (width, height))
     require(data[colr.start : colr.end] in (b"", _BT709))
     require(data[pasp.start : pasp.end] in (b"", _SQUARE))
-    return width, height
-
-
-def _check_parameters(body: bytes) -> None:
-    """``avcC``: one sequence and one picture parameter set, and nothing after them."""
-    require(body[0] == 1 and body[4] == 0xFF and body[5] == 0xE1)
-    (length,) = struct.unpack_from(">H", body, 6)
-    sequence = body[8 : 8 + length]
-    at = 8 + length
-    require(len(sequence) == length and length >= 4 and sequence[0] & 0x9F == _SEQUENCE)
-    require(sequence[1:4] == body[1:4])
-    require(body[at] == 1)
-    (length,) = struct.unpack_from(">H", body, at + 1)
-    picture = body[at + 3 : at + 3 + length]
-    at += 3 + length
-    require(len(picture) == length and length >= 1 and picture[0] & 0x9F == _PICTURE)
-    require(max(len(sequence), len(picture)) <= 64)
-    high = b"\xfd\xf8\xf8\x00" if body[1] in _HIGH_PROFILES else b""
-    require(body[at:] == high)
+    return codec, (width, height)

@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item
 from consent_gate.home.home import Home
-from consent_gate.home.settings_machine import Mail
+from consent_gate.home.settings_machine import FilmSettings, Mail
 from consent_gate.home.settings_staff import Google, SignIn
-from consent_gate.operations import doctor, doctor_services, machine_checks
+from consent_gate.operations import doctor, doctor_films, doctor_services, machine_checks
 from consent_gate.operations.health import all_checks
 from consent_gate.operations.health_check import HealthCheck, State
 from ingest.workers import sandbox
@@ -140,6 +140,18 @@ def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
         server.shutdown()
     assert bad(list(doctor_services.mail(with_mail(home, port)))) == {"mail"}
     assert bad(list(doctor_services.mail(home))) == set(), "a school may do without"
+
+
+def test_a_codec_of_films_that_the_program_cannot_write_is_found(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    using = with_settings(home, film=FilmSettings(codec="vp9"))
+    assert bad(list(doctor_films.films(using))) == set()
+    monkeypatch.setattr("av.codecs_available", {"libx264"})
+    assert bad(list(doctor_films.films(using))) == {"films.codec"}
+    assert bad(list(doctor_films.films(home))) == set()
+    monkeypatch.setattr(doctor_films, "is_installed", lambda: False)
+    assert bad(list(doctor_films.films(using))) == set(), "a school may do without films"
 
 
 def test_a_missing_secret_of_google_is_found(home: Home) -> None:

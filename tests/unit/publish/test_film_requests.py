@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from consent_gate.home.settings import default_settings
+from consent_gate.home.settings_machine import FilmSettings
 from consent_gate.model import Box, FaceEvidence, FaceKind, Film, FilmSpan, Shown, Unknown
 from consent_gate.publication import Appearance
 from publish.film_requests import film_request, is_altered
+from publish.rendering.film import FilmCodec
 from tests.support.core_factories import make_picture
 
 SHOWN = [
@@ -29,6 +31,13 @@ def test_only_faces_that_may_be_seen_are_judged_in_the_published_film() -> None:
     whole = film_request(default_settings(), "website", FILM, Appearance())
     assert whole.tracks == tuple(SHOWN)
     assert not whole.is_edited
+
+
+def test_the_codec_is_the_setting_of_films() -> None:
+    settings = default_settings()
+    assert film_request(settings, "website", FILM, Appearance()).codec is FilmCodec.H264
+    other = settings.model_copy(update={"film": FilmSettings(codec="vp9")})
+    assert film_request(other, "website", FILM, Appearance()).codec is FilmCodec.VP9
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ingest.film.decode import FilmReader
 from ingest.film.libav import FilmLimits
 from ingest.film.rendition import FilmSearchers
 from ingest.film.rendition import make_film as make_published
-from publish.rendering.film import FilmEncoder
+from publish.rendering.film import FilmCodec, FilmEncoder
 from publish.rendition import FilmRequest, Rendition, RenditionRefused
 from publish.verification.verify import verify
 from tests.support.drawn_people import DrawnFinder
@@ -228,6 +228,35 @@ def with_pattern(number: int) -> list[RGB]:
     for rgb in frames:
         rgb[100:140, 100:140] = np.random.default_rng(number).integers(0, 255, (40, 40, 3))
     return frames
+
+
+@pytest.mark.parametrize("fill", COVER_FILLS)
+def test_a_film_can_be_written_as_vp9_with_covers_that_hold(fill: Colour | None) -> None:
+    film = make_film(with_pattern(1))
+    order = request(film, covered=(HIDDEN,), cover_colour=fill, codec=FilmCodec.VP9)
+    made = publish(film, order)
+    assert isinstance(made, Rendition)
+    assert made.film is not None
+    assert b"vp09" in made.film.data
+    assert verify(made.film.data) == []
+
+
+def test_a_film_in_another_codec_than_was_asked_for_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    film = make_film(drawn_frames(5))
+    order = request(film, codec=FilmCodec.VP9)
+    monkeypatch.setattr(encode, "FilmEncoder", lambda *given: FilmEncoder(*given[:3]))
+    assert publish(film, order) == rendition._NOT_PLAIN
+
+
+def test_a_codec_that_is_not_installed_publishes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    film = make_film(drawn_frames(5))
+    monkeypatch.setattr("av.codecs_available", {"libx264"})
+    refused = publish(film, request(film, codec=FilmCodec.VP9))
+    assert isinstance(refused, RenditionRefused)
+    assert "codec" in refused.message
+    assert isinstance(publish(film, request(film)), Rendition)
 
 
 def test_cells_show_nothing_of_the_head_that_they_cover() -> None:

@@ -25,6 +25,7 @@ from ingest.faces.protocols import RGB, Detector
 from ingest.faces.resolve import clipped
 from ingest.film.candidates import keep_best, rank_of, search_window
 from ingest.film.followed import Followed, Found
+from ingest.film.frame_hashes import FrameHashes
 from ingest.film.frames import FrameReader, JudgedFrame
 from ingest.film.identity import Measurement, Named, name_track
 from ingest.film.presence import maybe_shown
@@ -73,6 +74,8 @@ class FilmResult:
     """The judged frame that shows most faces."""
     view: bytes | None
     """What staff see of the film (``staff_view.packed``); None if it is too large to be shown."""
+    hashes: bytes
+    """``picture_hashes`` of frames that stand for all others (``frame_hashes``)."""
 
 
 class FilmExaminer:
@@ -106,6 +109,7 @@ class FilmExaminer:
         self._times: list[float] = []
         self._scene_starts: list[float] = []
         self._view = ViewEncoder()
+        self._hashes = FrameHashes()
         self._sound = SoundExamination(None, None)
         self._scale = 1.0
         self._poster: tuple[int, RGB] | None = None
@@ -157,6 +161,7 @@ class FilmExaminer:
             replace(film, is_viewable=view is not None),
             self._poster[1],
             view,
+            self._hashes.hashes(),
         )
 
     def _film_of(self, reader: FrameReader) -> Film:
@@ -184,6 +189,7 @@ class FilmExaminer:
             self._scene_starts.append(frame.time)
         heard = self._sound.until(reader.first_time, frame.time)
         self._view.add(frame, heard, self._sound.channels)
+        self._hashes.see(frame.rgb)
         sightings = sightings_of(frame.rgb, searched.by_scout, searched.by_ensemble)
         step = self._linker.step(frame.time, sightings, cut=cut)
         for track in step.ended:
@@ -222,16 +228,9 @@ class FilmExaminer:
                 followed.score = max(followed.score, score)
             face = candidate.face
             measured = self._analyser.measure_in_film(candidate.window, face)
-            followed.measurements.add(
-                Measurement(
-                    candidate.time,
-                    candidate.rank,
-                    CUT_OFF if candidate.cut_off else measured.refusal,
-                    measured.quality,
-                    measured.vector,
-                    (candidate.window, face),
-                )
-            )
+            refusal = CUT_OFF if candidate.cut_off else measured.refusal
+            seen = (refusal, measured.quality, measured.vector, (candidate.window, face))
+            followed.measurements.add(Measurement(candidate.time, candidate.rank, *seen))
         followed.candidates.clear()
 
     def _end(self, track: Track) -> None:

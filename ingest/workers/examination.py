@@ -16,8 +16,9 @@ class Examination:
     preview: bytes | None
     """JPEG of the judged pixels for staff; None where the file could not be decoded."""
     hashes: bytes = b""
-    """``matching.picture_hash.picture_hashes`` of the judged pixels. It is compared with pictures
-    that staff closed, and stored only where this picture is one of them."""
+    """``matching.picture_hash.picture_hashes`` of the judged pixels; of a film those of its poster,
+    then of other frames. They are compared with pictures that staff closed, and the first is stored
+    where this picture is one of them."""
     lines: tuple[ReadLine, ...] | None = None
     """Text that can be read in the picture; None where none was looked for, or where that failed.
     It is compared with the pupils' names (``ingest.visible_names``) and never stored."""

@@ -195,7 +195,8 @@ def _examine_film(film: SeekableFile) -> Examination:
     )
     poster = _scaled(result.poster, PREVIEW.max_side)
     lines = text.lines() if text else None
-    return Examination(evidence, render(poster, PREVIEW), _hashes(poster), lines, result.view)
+    hashes = _hashes(poster) + result.hashes
+    return Examination(evidence, render(poster, PREVIEW), hashes, lines, result.view)
 
 
 def _unread() -> TextCheck:

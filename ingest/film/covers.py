@@ -1,8 +1,9 @@
 """Where a film covers a head: in every frame of a track, and some frames before and after it.
 
 A face moves between the frames in which it was found, is lost for some of them, and is not found
-yet when it comes in. So a cover is larger than the face: it holds the boxes of the moments before
-and after, and goes on where the face was going. The functions depend on their arguments only.
+yet when it comes in. So a cover is larger than the head: it holds the heads of the moments before
+and after, and goes on where the face was going. A head turns while the film runs, so each is taken
+for a turned one. The functions depend on their arguments only.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from consent_gate.model import Shown
+from publish.rendering.heads import margins_of
 
 Place = tuple[float, float, float, float]
 """x, y, width and height in pixels of the upright original."""
@@ -27,7 +29,7 @@ BRIDGED_SECONDS = 2.0
 BRIDGED_HEADS = 2.0
 """Their middles are then at most so many heads apart."""
 EDGE = 0.1
-"""Share of a face's height by which each cover is larger on each side, beside the head's margin."""
+"""Share of a face's longer side by which each cover is larger than the head, on each side."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Covers:
         self._paths += self._bridges()
 
     def at(self, time: float) -> tuple[Place, ...]:
-        """Return the places that are covered at a time: faces with an edge, but not yet heads."""
+        """Return the places that are covered at a time: whole heads, with an edge."""
         found = (self._place(path, time) for path in self._paths)
         return tuple(place for place in found if place is not None)
 
@@ -68,7 +70,7 @@ class Covers:
         near += _neighbours(path, earlier, later)
         if not begin <= time <= end:
             near.append(_gone_on(path, time))
-        return _with_edge(_hull(near))
+        return _hull([_head(place) for place in near])
 
     def _reach(self, earlier: float, later: float) -> float:
         """How long a cover goes on between a track and a moment."""
@@ -133,10 +135,12 @@ def _hull(places: Sequence[Place]) -> Place:
     return left, top, right - left, bottom - top
 
 
-def _with_edge(place: Place) -> Place:
-    x, y, width, height = place
+def _head(face: Place) -> Place:
+    """The whole head around a face, with an edge."""
+    x, y, width, height = face
     edge = EDGE * max(width, height)
-    return x - edge, y - edge, width + 2 * edge, height + 2 * edge
+    beside, above, below = (margin + edge for margin in margins_of(width, height))
+    return x - beside, y - above, width + 2 * beside, height + above + below
 
 
 def _is_near(a: Place, b: Place) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil, floor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consent_gate.model import Box, Colour
 from ingest.faces.protocols import RGB
@@ -16,11 +17,14 @@ from publish.rendering.redact import Redaction, redact
 EDGE_PX = 4
 """Pixels inside the edge of a cover in which the encoder mixes it with what is beside it."""
 MAX_DIFFERENCE = 12.0
-"""Largest mean difference, 0-255, of the inside of a cover from its colour."""
+"""Largest mean difference, 0-255, of a part of a cover from its colour."""
+PARTS = 6
+"""Parts along each side of a cover that are compared one by one: the face alone fills one or more,
+and the rest of the head must not outweigh it."""
 
 
 def heads_of(places: Iterable[Place], scale: float) -> tuple[Box, ...]:
-    """Return covered faces as whole pixels of the judged frame, rounded outwards.
+    """Return covered heads as whole pixels of the judged frame, rounded outwards.
 
     Args:
         places: In pixels of the upright original.
@@ -34,31 +38,31 @@ def heads_of(places: Iterable[Place], scale: float) -> tuple[Box, ...]:
     return tuple(boxes)
 
 
-def covered_frame(rgb: RGB, faces: Sequence[Box], colour: Colour | None) -> RGB:
+def covered_frame(rgb: RGB, heads: Sequence[Box], colour: Colour | None) -> RGB:
     """Return the frame with these heads filled; the frame itself where there are none.
 
     Args:
         rgb: The judged frame.
-        faces: Covered faces in its pixels.
+        heads: Covered heads in its pixels.
         colour: Colour of the covers. None: cells in the colours around each cover.
     """
-    if not faces:
+    if not heads:
         return rgb
-    return redact(rgb, tuple(Redaction(box, box.with_margin(), colour) for box in faces))
+    return redact(rgb, tuple(Redaction(head, head, colour) for head in heads))
 
 
 def heads_in(
-    faces: Iterable[Box], judged: tuple[int, int], published: tuple[int, int]
+    heads: Iterable[Box], judged: tuple[int, int], published: tuple[int, int]
 ) -> tuple[Box, ...]:
     """Return the filled regions of a judged frame in pixels of the published film.
 
     Args:
-        faces: Covered faces in pixels of the judged frame.
+        heads: Covered heads in pixels of the judged frame.
         judged: Width and height of the judged frame.
         published: Width and height of the published film.
     """
     across, down = published[0] / judged[0], published[1] / judged[1]
-    heads = (clip(box.with_margin(), *judged) for box in faces)
+    filled = (clip(head, *judged) for head in heads)
     return tuple(
         Box(
             ceil(head.x * across),
@@ -66,7 +70,7 @@ def heads_in(
             floor(head.width * across),
             floor(head.height * down),
         )
-        for head in heads
+        for head in filled
         if head is not None
     )
 
@@ -96,7 +100,18 @@ def are_filled(rgb: RGB, heads: Sequence[Box], colour: Colour | None) -> bool:
         ]
         if expected[place].size == 0:
             continue
-        difference = np.abs(rgb[place].astype(np.int16) - expected[place])
-        if float(difference.mean()) > MAX_DIFFERENCE:
+        difference = np.abs(rgb[place].astype(np.int16) - expected[place]).mean(axis=2)
+        if _largest_mean(difference) > MAX_DIFFERENCE:
             return False
     return True
+
+
+def _largest_mean(difference: NDArray[np.float64]) -> float:
+    """The mean of the part of a cover that differs most: shape (height, width)."""
+    rows, columns = (min(PARTS, -(-side // EDGE_PX)) for side in difference.shape)
+    parts = (
+        part
+        for row in np.array_split(difference, rows, axis=0)
+        for part in np.array_split(row, columns, axis=1)
+    )
+    return max(float(part.mean()) for part in parts)

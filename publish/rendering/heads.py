@@ -36,13 +36,25 @@ def head_of(box: Box, face: FaceEvidence | None = None) -> Box:
         face: What was measured of it. None if nothing was, or if a person drew the box.
     """
     is_frontal = face is not None and face.quality is not None and face.quality.yaw < TURNED_FROM
-    around = AROUND if is_frontal else TURNED
-    above = max(ABOVE, around)
     beside, up, down = (
         max(_SMALLEST, math.ceil(length))
-        for length in (around * box.width, above * box.height, around * box.height)
+        for length in margins_of(box.width, box.height, is_frontal=is_frontal)
     )
     return Box(box.x - beside, box.y - up, box.width + 2 * beside, box.height + up + down)
+
+
+def margins_of(
+    width: float, height: float, *, is_frontal: bool = False
+) -> tuple[float, float, float]:
+    """Return how far a cover goes beyond a face's box: beside it, above it and below it.
+
+    Args:
+        width: Width of the box, in pixels.
+        height: Its height.
+        is_frontal: Whether the face was measured, and is not turned.
+    """
+    around = AROUND if is_frontal else TURNED
+    return around * width, max(ABOVE, around) * height, around * height
 
 
 def heads_of(picture: Examined) -> dict[Box, Box]:

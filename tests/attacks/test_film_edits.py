@@ -51,6 +51,7 @@ from tests.support.core_factories import (
 )
 from tests.support.drawn_people import (
     ANN,
+    SIDE,
     STRANGER,
     DrawnDetector,
     DrawnFinder,
@@ -285,6 +286,28 @@ def test_a_covered_stranger_is_in_no_frame_and_who_is_cleared_stays_to_be_seen()
     assert not any(shows(frame, STRANGER) or shows(frame, AWAY) for frame in frames)
     assert all(shows(frame, ANN) for frame in frames)
     assert len(frames) == len(three_scenes()) + 1
+
+
+def with_a_head(x: int, *, is_turned: bool) -> RGB:
+    """Ann, and a stranger with hair and ears, and with the back of the head if turned."""
+    above, beside = round(0.75 * SIDE), round(0.6 * SIDE)
+    left = round(0.9 * SIDE) if is_turned else beside
+    picture = scene((ANN, 266, 186))
+    picture[60 - above : 60 + SIDE // 2, x - left : x + SIDE + beside] = AWAY
+    picture[60 : 60 + SIDE, x : x + SIDE] = STRANGER
+    return picture
+
+
+def test_hair_ears_and_the_back_of_a_turned_head_are_in_no_frame_that_leaves() -> None:
+    heads = [(90 + 2 * n, 8 <= n < 16) for n in range(24)]
+    film = drawn_film([with_a_head(x, is_turned=is_turned) for x, is_turned in heads])
+    evidence = examined(film)
+    staff = cover_strangers(evidence)
+    assert_released(verdict(evidence, staff))
+    frames = frames_of(publish(film, evidence, staff))
+    assert len(frames) == len(heads) + 1
+    assert not any(shows(frame, STRANGER) or shows(frame, AWAY) for frame in frames)
+    assert all(shows(frame, ANN) for frame in frames)
 
 
 def test_each_track_of_a_stranger_has_to_be_covered() -> None:

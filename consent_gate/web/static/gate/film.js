@@ -23,7 +23,7 @@ function stepFrames(count) {
 }
 
 /* Show where the chosen face is, and about where the film will be covered, while it plays. */
-const COVER_EDGE = 0.25;
+const COVER_EDGE = 1.0;
 const COVER_SECONDS = 0.5;
 
 function placeAt(points, time) {

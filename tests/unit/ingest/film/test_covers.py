@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from consent_gate.model import Box, Colour, Shown
 from ingest.film.covers import BEFORE_AND_AFTER_SECONDS, Covers, Place
 from ingest.film.fill import are_filled, covered_frame, heads_in, heads_of
+from publish.rendering.heads import head_of
 from tests.support.images import COVER_FILLS
 
 Point = tuple[float, int, int, int, int]
@@ -88,6 +89,20 @@ def test_two_covered_tracks_of_one_head_are_joined() -> None:
     assert Covers([pair[0], walk(4.5, 5.0)], [0.0]).at(3.0) == ()  # too long after
 
 
+@given(
+    st.integers(20, 200),
+    st.integers(20, 200),
+    st.floats(-BEFORE_AND_AFTER_SECONDS, BEFORE_AND_AFTER_SECONDS),
+)
+def test_a_cover_hides_hair_and_ears_and_the_back_of_a_turned_head(
+    width: int, height: int, moment: float
+) -> None:
+    (cover,) = Covers([track_of((2.0, 300, 300, width, height))], [0.0]).at(2.0 + moment)
+    turned = head_of(Box(300, 300, width, height))
+    left, top = turned.x + 1, turned.y + 1  # a head is rounded outwards
+    assert holds((cover,), (left, top, turned.width - 2, turned.height - 2))
+
+
 def test_a_track_without_a_place_covers_nothing() -> None:
     assert Covers([Shown(1.0, 2.0, 1.0)], [0.0]).at(1.5) == ()
 
@@ -105,15 +120,27 @@ def test_heads_are_filled_in_whole_pixels_and_checked_in_the_size_that_is_publis
     fill: Colour | None,
 ) -> None:
     rgb = picture()
-    faces = heads_of([(40.5, 40.5, 81.0, 81.0)], 0.5)
-    assert faces == (Box(20, 20, 41, 41),)
-    filled = covered_frame(rgb, faces, fill)
-    assert fill is None or (filled[15:65, 15:65] == fill).all()
+    heads = heads_of([(20.5, 20.5, 121.0, 121.0)], 0.5)
+    assert heads == (Box(10, 10, 61, 61),)
+    filled = covered_frame(rgb, heads, fill)
+    assert fill is None or (filled[10:71, 10:71] == fill).all()
     assert covered_frame(rgb, (), fill) is rgb
-    (head,) = heads_in(faces, (300, 200), (150, 100))
+    (head,) = heads_in(heads, (300, 200), (150, 100))
     assert are_filled(filled[::2, ::2], [head], fill)
     assert not are_filled(rgb[::2, ::2], [head], fill)
-    assert head.width >= 25
+    assert head == Box(5, 5, 30, 30)
+
+
+@pytest.mark.parametrize("fill", COVER_FILLS)
+def test_a_face_that_is_seen_in_the_middle_of_a_cover_is_not_outweighed_by_the_rest(
+    fill: Colour | None,
+) -> None:
+    rgb = picture()
+    face, head = np.s_[20:61, 20:61], Box(0, 0, 100, 100)
+    open_face = covered_frame(rgb, [head], fill)
+    assert are_filled(open_face, [head], fill)
+    open_face[face] = rgb[face] // 4 + open_face[face] // 4 * 3
+    assert not are_filled(open_face, [head], fill)
 
 
 @pytest.mark.parametrize("fill", COVER_FILLS)

@@ -9,15 +9,14 @@ encoded: it is an extra.
 from __future__ import annotations
 
 import io
-import struct
-from collections.abc import Iterator
 from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from publish.rendering.mp4_index import index_first
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -85,9 +84,6 @@ _OPTIONS: dict[FilmCodec, dict[str, object]] = {
     },
 }
 
-_DROPPED = frozenset({b"udta", b"free", b"edts", b"sgpd", b"sbgp"})
-"""Boxes that libavformat adds and a published film does not have."""
-
 
 def can_encode(codec: FilmCodec) -> bool:
     """Whether the installed PyAV has the encoder."""
@@ -116,6 +112,7 @@ class FilmEncoder:
         """
         import av
         from av.bitstream import BitStreamFilterContext
+        from av.video.reformatter import Colorspace, VideoReformatter
 
         self._buffer = io.BytesIO()
         self._container = av.open(
@@ -144,6 +141,7 @@ class FilmEncoder:
         self._cleaner = BitStreamFilterContext(cleaner, stream)
         self._newest: Packet[VideoStream] | None = None
         self._size = (width, height)
+        self._converter, self._colours = VideoReformatter(), Colorspace.ITU709
         self._sound = self._add_sound_stream(channels) if channels else None
         self._layout = _LAYOUTS.get(channels, "")
         self._samples = 0
@@ -156,10 +154,10 @@ class FilmEncoder:
         """
         import av
 
-        if (rgb.shape[1], rgb.shape[0]) != self._size:
-            rgb = np.asarray(cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+        frame = self._converter.reformat(
+            frame, *self._size, "yuv420p", dst_colorspace=self._colours, interpolation="AREA"
+        )
         self._last = round(time * TICKS)
         frame.pts, frame.time_base = self._last, Fraction(1, TICKS)
         self._mux(self._stream.encode(frame))
@@ -238,62 +236,3 @@ def published_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     """Even width and height of a film that is at most ``max_side`` pixels long, never enlarged."""
     shrink = min(1.0, max_side / max(width, height))
     return max(2, round(width * shrink / 2) * 2), max(2, round(height * shrink / 2) * 2)
-
-
-def index_first(film: bytes) -> bytes:
-    """The MP4 with its index before the pictures, without the boxes that the muxer adds.
-
-    libavformat can do this for files on disk alone.
-    """
-    boxes = dict(_boxes(film, 0, len(film)))
-    moov, media = _without_extras(film, *boxes[b"moov"]), boxes[b"mdat"]
-    start = boxes[b"ftyp"]
-    ftyp = film[start[0] : start[1]]
-    shift = len(ftyp) + len(moov) - media[0]
-    return ftyp + _with_offsets(moov, shift) + film[media[0] : media[1]]
-
-
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """Kind, beginning and end of each box in a part of the file that this program wrote."""
-    while start < end:
-        size, kind = struct.unpack_from(">I4s", data, start)
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, start + 8)
-        yield kind, (start, start + size)
-        start += size
-
-
-_CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
-
-
-def _without_extras(data: bytes, start: int, end: int) -> bytes:
-    """A box without the boxes of ``_DROPPED`` in it."""
-    kept = []
-    for kind, (first, last) in _boxes(data, start + 8, end):
-        if kind in _DROPPED:
-            continue
-        inner = kind in _CONTAINERS
-        kept.append(_without_extras(data, first, last) if inner else data[first:last])
-    body = b"".join(kept)
-    return struct.pack(">I4s", 8 + len(body), data[start + 4 : start + 8]) + body
-
-
-def _with_offsets(moov: bytes, shift: int) -> bytes:
-    """The index, after the pictures and the sound moved by ``shift`` bytes."""
-    changed = bytearray(moov)
-    for kind, track in _boxes(moov, 8, len(moov)):
-        if kind == b"trak":
-            _shift_offsets(moov, changed, track, shift)
-    return bytes(changed)
-
-
-def _shift_offsets(moov: bytes, changed: bytearray, track: tuple[int, int], shift: int) -> None:
-    """Write the offsets of one track anew."""
-    start, end = track
-    for kind in (b"mdia", b"minf", b"stbl", b"stco"):
-        start, end = dict(_boxes(moov, start + 8, end))[kind]
-    (count,) = struct.unpack_from(">I", moov, start + 12)
-    for number in range(count):
-        place = start + 16 + 4 * number
-        (offset,) = struct.unpack_from(">I", moov, place)
-        struct.pack_into(">I", changed, place, offset + shift)

@@ -1,4 +1,4 @@
-"""Move the index of an MP4 that libavformat wrote before the pictures, and leave out what it adds."""
+"""Move the index of an MP4 of libavformat before the pictures, and leave out what it adds."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ from consent_gate.decisions.staff_input import (
 )
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
+from consent_gate.matching.bursts import burst_key
 from consent_gate.model import Evidence, NotExamined
 from consent_gate.publication import Appearance, wanted_appearance
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
@@ -192,6 +193,7 @@ def _record_evidence(
     item.shows_text = shows_text(examination)
     item.names_outdated = False
     item.queue_place = place_in_queue(item, evidence)
+    item.burst_key = burst_key(evidence)
     item.save(
         update_fields=[
             "evidence",
@@ -200,6 +202,7 @@ def _record_evidence(
             "shows_text",
             "names_outdated",
             "queue_place",
+            "burst_key",
         ]
     )
     audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(evidence))

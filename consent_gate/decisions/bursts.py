@@ -8,11 +8,11 @@ from django.db.models import Q, QuerySet
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item
-from consent_gate.matching.bursts import same_faces
+from consent_gate.matching.bursts import burst_key, same_faces
 from consent_gate.model import Evidence, Examined
 
 NEIGHBOURS = 8
-"""Pictures of the event that are compared on each side: a burst is copied in one go."""
+"""Pictures of the event that are compared on each side, of those with the same ``burst_key``."""
 
 ORDER = ("queue_place", "received_at", "pk")
 """The order of the held pictures of an event, for ``order_by``."""
@@ -25,9 +25,11 @@ def place_in_queue(item: Item, evidence: Evidence) -> str:
     time at which it came. It says nothing about who is shown, and no rule uses it.
     """
     own = f"{item.received_at.astimezone(UTC):%Y%m%dT%H%M%S%f}-{item.pk}"
-    if not isinstance(evidence, Examined) or not evidence.faces or evidence.film is not None:
+    key = burst_key(evidence)
+    if not isinstance(evidence, Examined) or not key:
         return own
-    others = Item.objects.filter(event=item.event, evidence__isnull=False).exclude(pk=item.pk)
+    others = Item.objects.filter(event=item.event, burst_key=key, evidence__isnull=False)
+    others = others.exclude(pk=item.pk)
     earlier = others.filter(before(item)).order_by("-received_at", "-pk")
     later = others.exclude(before(item)).order_by("received_at", "pk")
     return min((*_places(earlier, evidence), *_places(later, evidence)), default=own)

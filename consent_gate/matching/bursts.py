@@ -7,18 +7,26 @@ pupils are not the same. These functions look at the evidence only.
 
 from __future__ import annotations
 
-from consent_gate.model import Examined, FaceEvidence, Match
+from consent_gate.model import Evidence, Examined, FaceEvidence, Match
 
 SAME_PLACE = 0.5
 """Smallest intersection over union of two faces that lie in the same place."""
 
 
+def burst_key(picture: Evidence) -> str:
+    """Return the size and the number of faces as a text; empty where there can be no burst.
+
+    Only pictures with the same text can be of one burst, so that they are found in a large event
+    without reading the evidence of all its pictures.
+    """
+    if not isinstance(picture, Examined) or not picture.faces or picture.film is not None:
+        return ""
+    return f"{picture.width}x{picture.height}:{len(picture.faces)}"
+
+
 def same_faces(first: Examined, second: Examined) -> dict[int, int]:
     """Return the index in ``second`` of each face of ``first``; empty for other pictures."""
-    sizes = (first.width, first.height), (second.width, second.height)
-    if sizes[0] != sizes[1] or len(first.faces) != len(second.faces):
-        return {}
-    if first.film is not None or second.film is not None:
+    if not burst_key(first) or burst_key(first) != burst_key(second):
         return {}
     pairs: dict[int, int] = {}
     for index, face in enumerate(first.faces):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from consent_gate.db.models import EventClasses, Item, ItemState, Publication
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import EventClasses, Item, ItemState, Publication, StaffTag
+from consent_gate.decisions.bursts import NEIGHBOURS, place_in_queue
+from consent_gate.web.pages import queue
 from tests.support.browser import Site, log_in
-from tests.support.factories import STRANGER, World, matches
+from tests.support.factories import STRANGER, World, draw_picture, make_evidence, matches
 
 pytestmark = pytest.mark.browser
 
@@ -113,3 +118,49 @@ def test_the_next_picture_is_there_before_it_is_asked_for(
     page.wait_for_load_state("networkidle")
     previews = [url for url in fetched if f"{second.pk}/preview.jpg" in url]
     assert len(previews) == 1, "the picture on the page is the one loaded ahead"
+
+
+def came(world: World, item: Item, minute: int) -> Item:
+    """The picture came at this minute and was examined then."""
+    item.received_at = world.home.now() + timedelta(minutes=minute)
+    item.queue_place = place_in_queue(item, from_json(item.evidence))
+    item.save(update_fields=["received_at", "queue_place"])
+    return item
+
+
+def test_a_burst_that_lies_on_two_pages_stands_together_and_offers_its_answers(
+    site: Site, world: World, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One picture came first, the other after more pictures than one page of the list has."""
+    monkeypatch.setattr(queue, "PAGE_SIZE", NEIGHBOURS)
+    world.make_user()
+    world.make_pupil("000001", "Ann", "Archer")
+    seen = make_evidence(STRANGER)
+    photo = draw_picture(seen, "same")
+    first = came(world, world.make_item(evidence=seen, photo=photo), 0)
+    between = make_evidence(STRANGER, STRANGER)
+    drawn = draw_picture(between, "between")
+    for minute in range(1, NEIGHBOURS + 2):
+        came(world, world.make_item(evidence=between, photo=drawn), minute)
+    last = came(world, world.make_item(evidence=seen, photo=photo), NEIGHBOURS + 2)
+    log_in(page)
+    cards = page.locator(".cards .card")
+    expect(cards).to_have_count(NEIGHBOURS)
+    expect(cards.nth(1).locator("a")).to_have_id(f"card-{last.pk}")
+    expect(cards.nth(1).get_by_text("Same moment as the picture before.")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.press("p")
+    page.keyboard.type("arc")
+    expect(page.get_by_role("button", name="Ann Archer")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You can release it").first).to_be_visible()
+    page.keyboard.press("j")
+    offer = page.get_by_role("button", name="Ann Archer S")
+    expect(page.get_by_role("link", name="a picture of the same moment")).to_be_visible()
+    expect(offer).to_be_visible()
+    assert f"/pictures/{last.pk}/" in page.url
+    tags = StaffTag.objects.values_list("item", "admission_number")
+    assert set(tags) == {(first.pk, "000001")}
+    page.keyboard.press("s")
+    expect(page.get_by_text("You can release it").first).to_be_visible()
+    assert set(tags.all()) == {(first.pk, "000001"), (last.pk, "000001")}

@@ -32,6 +32,7 @@ from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
+from consent_gate.matching.bursts import burst_key
 from consent_gate.model import (
     BIOMETRIC,
     Answer,
@@ -137,6 +138,7 @@ class World:
                 state=ItemState.RECEIVED,
                 received_at=received_at or self.home.now(),
                 evidence=to_json(seen),
+                burst_key=burst_key(seen),
             )
             if isinstance(seen, Examined):
                 save_preview(self.home, item, drawing)

@@ -201,9 +201,10 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('revision', models.PositiveIntegerField(default=0)),
                 ('queue_place', models.CharField(blank=True, max_length=60)),
+                ('burst_key', models.CharField(blank=True, max_length=40)),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'priority', 'received_at'], name='item_queue_order')],
+                'indexes': [models.Index(fields=['state', 'priority', 'received_at'], name='item_queue_order'), models.Index(fields=['event', 'burst_key', 'received_at'], name='item_burst')],
             },
         ),
         migrations.CreateModel(

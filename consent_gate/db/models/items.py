@@ -75,10 +75,14 @@ class Item(models.Model):
     queue_place = models.CharField(max_length=60, blank=True)
     """By which the held pictures of an event are sorted; the same for pictures of one moment. Empty
     before the first examination. ``decisions.bursts`` sets it."""
+    burst_key = models.CharField(max_length=40, blank=True)
+    """Size and number of faces: pictures of one moment have the same (``matching.bursts``). Empty
+    where the picture can be of no burst."""
 
     class Meta:
         indexes = [
-            models.Index(fields=["state", "priority", "received_at"], name="item_queue_order")
+            models.Index(fields=["state", "priority", "received_at"], name="item_queue_order"),
+            models.Index(fields=["event", "burst_key", "received_at"], name="item_burst"),
         ]
 
 

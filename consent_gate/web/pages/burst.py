@@ -14,7 +14,7 @@ from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, ItemState, PupilEntry, StaffTag
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
-from consent_gate.matching.bursts import same_faces
+from consent_gate.matching.bursts import burst_key, same_faces
 from consent_gate.model import Box, Examined, Match, TagKind
 from consent_gate.vault.originals import read_part
 from consent_gate.web.pages.labels import TAGS
@@ -24,7 +24,8 @@ OFFERED = (TagKind.PUPIL, TagKind.NOT_A_FACE, TagKind.BLURRED)
 """An agreement of an adult is not offered: it is given for one picture."""
 
 MOST_PICTURES = 6
-"""Other pictures that are looked at: those of the same moment first, then those answered last."""
+"""Other pictures of the event with the same ``burst_key`` that are looked at: those of the same
+moment first, then those answered last."""
 
 SAME_PIXELS = 0.9
 """Smallest correlation of two faces, 32 pixels a side, at which they count as the same."""
@@ -50,11 +51,13 @@ def answer_in_burst(home: Home, item: Item, face: int) -> BurstAnswer | None:
     answer is only offered. Nothing is saved until a person agrees.
     """
     evidence = from_json(item.evidence)
-    if not isinstance(evidence, Examined) or face >= len(evidence.faces):
+    key = burst_key(evidence)
+    if not isinstance(evidence, Examined) or not key or face >= len(evidence.faces):
         return None
     kinds = [kind.value for kind in OFFERED]
     tags = StaffTag.objects.filter(item__event=item.event, kind__in=kinds, box__isnull=True)
-    tags = tags.filter(item__state=ItemState.DECIDED).exclude(item=item)
+    tags = tags.filter(item__state=ItemState.DECIDED, item__burst_key=key)
+    tags = tags.exclude(item=item)
     of_moment = When(item__queue_place=item.queue_place, then=0)
     found = list(tags.order_by(Case(of_moment, default=1), "-created_at")[: 10 * MOST_PICTURES])
     nearest = list(dict.fromkeys(tag.item_id for tag in found))[:MOST_PICTURES]

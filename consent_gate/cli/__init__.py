@@ -18,8 +18,8 @@ def main() -> None:
     sys.excepthook = print_uncaught  # before typer is imported, which remembers the hook
 
     configure_django()
+    from consent_gate.cli.app import app
     from consent_gate.cli.console import echo_error
-    from consent_gate.cli.registry import app
 
     gc.enable()
     try:

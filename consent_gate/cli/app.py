@@ -5,14 +5,17 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from consent_gate import __version__
 from consent_gate.bootstrap import open_home
+from consent_gate.cli.registry import COMMANDS, PANELS
 from consent_gate.home.home import HOME_VARIABLE, Home, home_folder
 from consent_gate.printable import printable
 
@@ -21,7 +24,25 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class Commands(TyperGroup):
-    """All commands. A usage error quotes an argument, such as a file's name, only as plain text."""
+    """All commands, listed by name. The module of a command is imported when the command is run.
+
+    A usage error quotes an argument, such as a file's name, only as plain text.
+    """
+
+    def __init__(self, *, commands: dict[str, Any], **named: Any) -> None:
+        self.imported = commands
+        super().__init__(
+            commands={
+                listed.name: TyperCommand(listed.name, help=listed.summary, rich_help_panel=panel)
+                for panel, in_panel in PANELS.items()
+                for listed in in_panel
+            },
+            **named,
+        )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and imported_command(str(listed.name)), rest
 
     def make_context(self, *args: Any, **named: Any) -> Any:
         with _plain_errors():
@@ -50,6 +71,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def imported_command(name: str) -> Any:
+    """Import the module of a command, and return the command or group with its options."""
+    import_module(f"consent_gate.cli.{COMMANDS[name].module}")
+    group = cast(Commands, get_command(app))  # again, with what the module added to ``app``
+    return group.imported[name]
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for another program.")]
 

@@ -1,112 +1,176 @@
-"""Registers all commands. Each module adds its own. Import after Django is configured."""
+"""Names all commands. The module of a command is imported when the command is run.
 
-from typer.models import CommandInfo, TyperInfo
+A command then loads only what it needs: most need no face models, and loading these takes longer
+than all the rest.
+"""
 
-from consent_gate.cli import (
-    albums,
-    backfill,
-    backup,
-    calibrate,
-    cameras,
-    database,
-    demo,
-    doctor,
-    event_classes,
-    feed,
-    gallery,
-    import_history,
-    import_sims,
-    ingest,
-    init,
-    items,
-    keys,
-    never_publish,
-    portraits,
-    pupil,
-    recall,
-    retention,
-    rules,
-    run,
-    status,
-    term_report,
-    trust,
-    users,
-    verification,
-    worker,
-)
-from consent_gate.cli.app import app
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of ``consent-gate --help``.
+
+    Attributes:
+        name: As it is typed.
+        module: Module of ``consent_gate.cli`` whose import adds the command to the application.
+        summary: First paragraph of the command's own help, in rich's markup.
+    """
+
+    name: str
+    module: str
+    summary: str
+
 
 PANELS = {
-    "Setting up": ("init", "user", "demo"),
-    "Consent": ("import-sims", "imports", "portraits", "pupil"),
+    "Setting up": (
+        Listed(
+            "init",
+            "init",
+            "Make a home folder: settings, keys, database and the folders for photos.",
+        ),
+        Listed("user", "users", "Staff accounts."),
+        Listed(
+            "demo",
+            "demo",
+            "Build a made-up school from public-domain photos and put its photos through the gate.",
+        ),
+    ),
+    "Consent": (
+        Listed(
+            "import-sims",
+            "import_sims",
+            "Import consent from a SIMS export: shows what will change, then applies it.",
+        ),
+        Listed("imports", "import_history", "Past imports of consent."),
+        Listed(
+            "portraits",
+            "portraits",
+            "Check that each enrolment portrait shows the pupil whose name it carries.",
+        ),
+        Listed(
+            "pupil", "never_publish", "The data about pupils."
+        ),  # imports cli.pupil and adds to it
+    ),
     "Photos": (
-        *("run", "ingest", "items", "explain", "check", "backfill"),
-        *("event-classes", "event-album", "calibrate", "term-report", "cameras"),
+        Listed(
+            "run",
+            "run",
+            "Run the gate: watch the inbox, release cleared pictures and serve the web pages.",
+        ),
+        Listed(
+            "ingest", "ingest", "Process the photos in the inbox: examine, decide and release them."
+        ),
+        Listed("items", "items", "List the photos and the decisions about them."),
+        Listed("explain", "items", "Explain why one photo is held or was released."),
+        Listed(
+            "check",
+            "ingest",
+            "Show what the gate would decide about pictures and films, without storing them.",
+        ),
+        Listed(
+            "backfill",
+            "backfill",
+            "Check for every picture in an archive whether it may be shown. Releases nothing.",
+        ),
+        Listed(
+            "event-classes",
+            "event_classes",
+            "Record who was at an event. Only these pupils are then cleared automatically.",
+        ),
+        Listed(
+            "event-album",
+            "albums",
+            "Publish the pictures of an event as an album with this title.",
+        ),
+        Listed(
+            "calibrate",
+            "calibrate",
+            "Measure the school's own enrolment photos and propose thresholds; a person accepts"
+            " them.",
+        ),
+        Listed(
+            "term-report",
+            "term_report",
+            "Compare what the machine recognised with what staff corrected, by year group.",
+        ),
+        Listed("cameras", "cameras", "List and register the school's cameras."),
     ),
     "Published pictures": (
-        "recall",
-        "tickets",
-        "retention",
-        "publish",
-        "feed",
-        "gallery",
-        "sanitise",
-        "verify",
+        Listed(
+            "recall", "recall", "Withdraw published pictures. Without --confirm it only lists them."
+        ),
+        Listed("tickets", "recall", "Withdrawn pictures of which copies may be left."),
+        Listed(
+            "retention",
+            "retention",
+            "Delete permanently what is older than the retention periods in the settings.",
+        ),
+        Listed("publish", "verification", "Check and refill the approved folders."),
+        Listed("feed", "feed", "Access tokens for programs that read the channels over HTTP."),
+        Listed(
+            "gallery",
+            "gallery",
+            "The public gallery of approved pictures, for websites without a plugin.",
+        ),
+        Listed(
+            "sanitise",
+            "verification",
+            "Write a copy of a picture without metadata. Does not check consent.",
+        ),
+        Listed(
+            "verify",
+            "verification",
+            "Check a file for anything that a published picture must not hold. Exit 1 if it has"
+            " any.",
+        ),
     ),
     "Maintenance": (
-        *("status", "rules", "doctor", "backup", "restore", "migrate"),
-        *("audit", "keys", "database", "worker", "trust"),
+        Listed(
+            "status",
+            "status",
+            "Show the state of the gate: age of the consent list, waiting and published pictures.",
+        ),
+        Listed(
+            "rules",
+            "rules",
+            "Show every rule of the gate, with the settings and thresholds in force.",
+        ),
+        Listed(
+            "doctor",
+            "doctor",
+            "Check the installation, the folders, the keys, the database and the clock.",
+        ),
+        Listed(
+            "backup",
+            "backup",
+            "Back up database, originals and settings, and verify the copy. The gate may keep"
+            " running.",
+        ),
+        Listed("restore", "backup", "Restore a backup into the empty folder named with --home."),
+        Listed(
+            "migrate",
+            "backup",
+            "Update the database to this version of the program. A copy is kept.",
+        ),
+        Listed("audit", "verification", "Verify and export the audit trail."),
+        Listed("keys", "keys", "The keys that protect templates, portraits and originals."),
+        Listed("database", "database", "Move the home's database to PostgreSQL."),
+        Listed(
+            "worker",
+            "worker",
+            'Examine photos for a home with the setting where = "workers" under \\[analysis].',
+        ),
+        Listed(
+            "trust",
+            "trust",
+            "Several schools in one installation, each with a home of its own.",
+        ),
     ),
 }
-"""Commands and groups by panel of ``--help``. A command missing here raises a ``KeyError``."""
+"""Commands and groups by panel of ``--help``."""
 
-
-def _sort_into_panels() -> None:
-    panel_of = {name: panel for panel, names in PANELS.items() for name in names}
-    order = list(panel_of)
-
-    def name(info: CommandInfo | TyperInfo) -> str:
-        callback = getattr(info, "callback", None)
-        return str(info.name or getattr(callback, "__name__", ""))
-
-    for infos in (app.registered_commands, app.registered_groups):
-        for info in infos:
-            info.rich_help_panel = panel_of[name(info)]
-        infos.sort(key=lambda info: order.index(name(info)))
-
-
-_sort_into_panels()
-
-__all__ = [
-    "albums",
-    "app",
-    "backfill",
-    "backup",
-    "calibrate",
-    "cameras",
-    "database",
-    "demo",
-    "doctor",
-    "event_classes",
-    "feed",
-    "gallery",
-    "import_history",
-    "import_sims",
-    "ingest",
-    "init",
-    "items",
-    "keys",
-    "never_publish",
-    "portraits",
-    "pupil",
-    "recall",
-    "retention",
-    "rules",
-    "run",
-    "status",
-    "term_report",
-    "trust",
-    "users",
-    "verification",
-    "worker",
-]
+COMMANDS = {listed.name: listed for commands in PANELS.values() for listed in commands}
+"""Commands and groups by name."""

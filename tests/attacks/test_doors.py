@@ -21,7 +21,7 @@ from waitress.adjustments import Adjustments
 from waitress.proxy_headers import proxy_headers_middleware
 
 from consent_gate.cli import console
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.errors import GateError
 from consent_gate.home import log_setup
 from consent_gate.home.home import Home

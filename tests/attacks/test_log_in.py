@@ -25,7 +25,7 @@ from django.db import IntegrityError, connections
 from django.test import Client, RequestFactory
 from typer.testing import CliRunner
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db.models import AuditEntry, LogInAttempt, Role, User
 from consent_gate.home.home import Home
 from consent_gate.web.accounts import attempt_limits, staff

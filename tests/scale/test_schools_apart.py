@@ -22,7 +22,7 @@ from psycopg import sql
 from typer.testing import CliRunner
 
 from consent_gate.bootstrap import open_home
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db import audit_log, jobs
 from consent_gate.db.models import (
     AuditEntry,

@@ -14,7 +14,7 @@ from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 from typer.testing import CliRunner
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db import audit_log, jobs
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (

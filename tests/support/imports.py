@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.forms.models import model_to_dict
 from typer.testing import CliRunner
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db.models import (
     AuditEntry,
     ConsentAnswer,

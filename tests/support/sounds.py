@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -11,7 +12,6 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from ingest.film.sound import RATE, Samples
 from tests.support.films import drawn_frames
@@ -35,11 +35,19 @@ def _spoken() -> bytes:
         sound = np.zeros(len(at))
         sound[np.flatnonzero(np.diff(np.floor(turns)) > 0)] = 1
         for frequency, width in formants:
-            radius = np.exp(-np.pi * width / RATE)
-            turn = 2 * np.cos(2 * np.pi * frequency / RATE)
-            sound = lfilter([1 - radius], [1, -radius * turn, radius**2], sound)
+            sound = _resonance(sound, frequency, width)
         parts += [0.3 * sound / np.abs(sound).max(), np.zeros(RATE // 20)]
     return np.concatenate(parts).astype(np.float32).tobytes()
+
+
+def _resonance(sound: NDArray[np.float64], frequency: float, width: float) -> NDArray[np.float64]:
+    """Sound through a filter of two poles; frequency and width are in Hz."""
+    radius = math.exp(-math.pi * width / RATE)
+    turn = 2 * math.cos(2 * math.pi * frequency / RATE)
+    made = [0.0, 0.0]
+    for sample in sound.tolist():
+        made.append((1 - radius) * sample + radius * turn * made[-1] - radius**2 * made[-2])
+    return np.array(made[2:])
 
 
 def spoken() -> Samples:

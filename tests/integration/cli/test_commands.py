@@ -14,7 +14,7 @@ from django.db import connection
 from PIL import Image
 from typer.testing import CliRunner
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db.models import AuditEntry, EventClasses, Item, NeverPublishLift, PupilEntry
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home

@@ -121,7 +121,7 @@ def test_a_maker_alone_is_no_camera(school: World, entry: str) -> None:
 
 
 def test_the_office_registers_a_camera_from_the_command_line(school: World) -> None:
-    from consent_gate.cli.registry import app
+    from consent_gate.cli.app import app
 
     a_picture_taken_with(school, CANON)
     root = str(school.home.root)

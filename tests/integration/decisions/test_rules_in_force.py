@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from typer.testing import CliRunner
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Role, ThresholdSet, User
 from consent_gate.decisions import cameras

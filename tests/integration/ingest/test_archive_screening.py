@@ -42,7 +42,7 @@ from tests.support.images import scene
 
 configure_django()
 
-from consent_gate.cli.registry import app  # noqa: E402  models must be importable first
+from consent_gate.cli.app import app  # noqa: E402  models must be importable first
 
 
 def a_photo(number: int) -> bytes:

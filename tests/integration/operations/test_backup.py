@@ -170,7 +170,7 @@ def test_keys_under_a_passphrase_open_with_it_and_with_no_other(
 
 
 def test_the_office_backs_up_and_restores_from_the_command_line(office: BackedUpSchool) -> None:
-    from consent_gate.cli.registry import app
+    from consent_gate.cli.app import app
 
     run, root = CliRunner(), str(office.home.root)
     options = ["--with-keys-encrypted", "--keep", "3"]
@@ -191,7 +191,7 @@ def test_the_office_backs_up_and_restores_from_the_command_line(office: BackedUp
 
 
 def test_keys_and_backups_are_not_put_into_one_folder(office: BackedUpSchool) -> None:
-    from consent_gate.cli.registry import app
+    from consent_gate.cli.app import app
 
     disk = str(office.disk)
     command = ["--home", str(office.home.root), "backup", disk, "--keys-to", f"{disk}/keys"]

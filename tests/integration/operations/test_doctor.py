@@ -182,7 +182,7 @@ def test_a_check_that_fails_itself_does_not_hide_the_others(
 
 
 def test_the_command_exits_with_1_when_something_is_not_well(home: Home, world: World) -> None:
-    from consent_gate.cli.registry import app
+    from consent_gate.cli.app import app
 
     run = CliRunner()
     well = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])
@@ -198,7 +198,7 @@ def test_the_command_exits_with_1_when_something_is_not_well(home: Home, world: 
 
 
 def test_status_tells_programs_whether_the_gate_is_well(world: World) -> None:
-    from consent_gate.cli.registry import app
+    from consent_gate.cli.app import app
 
     answer = CliRunner().invoke(app, ["--home", str(world.home.root), "status", "--json"])
     facts = json.loads(answer.output)

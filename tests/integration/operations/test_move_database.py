@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from typer.testing import CliRunner
 
 from consent_gate.bootstrap import bind_database, open_home
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, Publication, PupilEntry, Template
 from consent_gate.home.home import Home

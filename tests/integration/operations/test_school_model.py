@@ -17,7 +17,6 @@ from django.utils.html import escape
 from PIL import Image
 from typer.testing import CliRunner
 
-from consent_gate.cli import calibrate, rules  # noqa: F401  they register their commands
 from consent_gate.cli.app import app
 from consent_gate.db.models import EnrolmentPhoto, Item, Portrait, Template, ThresholdSet, User
 from consent_gate.home.home import Home

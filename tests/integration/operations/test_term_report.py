@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind, Unknown
 from consent_gate.review import service as review

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from typer.testing import CliRunner
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db.models import Album, AuditEntry, Item, Publication
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home

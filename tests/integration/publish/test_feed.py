@@ -16,7 +16,7 @@ from django.conf import settings
 from django.test import Client
 from typer.testing import CliRunner, Result
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db.models import FeedDownload, FeedToken, Publication
 from consent_gate.home.home import Home
 from publish.feed import views

@@ -20,8 +20,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from consent_gate.cli.app import app
 from consent_gate.cli.gallery import configuration_of
-from consent_gate.cli.registry import app
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home.home import Home
 from publish.channel.manifest import manifest_path, refresh_public_manifests

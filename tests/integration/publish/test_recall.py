@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from typer.testing import CliRunner
 
 from benchmarks.recall import fill
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db import audit_log
 from consent_gate.db.models import (
     ChannelDecision,

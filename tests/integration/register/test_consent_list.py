@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from typer.testing import CliRunner
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db.models import ConsentAnswer, PupilEntry, SuspendedPurpose
 from consent_gate.home.home import Home
 from tests.conftest import ROOT

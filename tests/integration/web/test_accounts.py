@@ -12,7 +12,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 from typer.testing import CliRunner, Result
 
-from consent_gate.cli.registry import app
+from consent_gate.cli.app import app
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home

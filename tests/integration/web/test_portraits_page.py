@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import Client
 from typer.testing import CliRunner
 
+from consent_gate.cli.app import app
 from consent_gate.cli.portraits import PortraitsChanged
-from consent_gate.cli.registry import app
 from consent_gate.db.models import AuditEntry, EnrolmentPhoto, PupilEntry, Role, User
 from consent_gate.home.home import Home
 from consent_gate.operations.contact_sheet import PER_PAGE, SheetEntry, sheet_pages

@@ -85,7 +85,7 @@ def test_no_service_runs_as_root_or_may_write_outside_its_folders() -> None:
 
 
 def test_every_command_in_the_files_for_servers_exists() -> None:
-    from consent_gate.cli.registry import app
+    from consent_gate.cli.app import app
 
     known = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
     known |= {group.name for group in app.registered_groups if group.name}

@@ -13,6 +13,7 @@ from itertools import islice
 
 from django.db.models import prefetch_related_objects
 
+from consent_gate import film_sound
 from consent_gate.db import jobs
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
@@ -35,6 +36,8 @@ from consent_gate.decisions.publications import (
 )
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import (
+    Evidence,
+    Examined,
     Hold,
     Reason,
     Release,
@@ -81,7 +84,8 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
     Call inside a transaction. Writes to no folder. A picture that must be examined again is queued
     before archive photos; one from a batch is queued behind new photos too. An item that already
     waits for an examination keeps waiting, because this decision rests on its old evidence. A
-    picture that was examined without looking for names is flagged for another examination. One
+    picture that was examined without looking for names is flagged for another examination, and so
+    is a held film of which the sound was not examined. One
     whose text was not compared with the newest names is examined again before it is published. The
     other half of a live photo is decided again too.
     """
@@ -130,7 +134,10 @@ def _apply_to_one(ctx: DecisionContext, item: Item) -> set[str]:
     item.decided_at = ctx.now
     # Without its original it could not be examined, and would be recalled for that.
     can_be_examined = not ctx.may_open and item.wrapped_key is not None
-    if can_be_examined and any(_lacks_text(outcome.verdict) for outcome in outcomes):
+    lacks_sound = lacks_examined_sound(evidence)
+    if can_be_examined and any(
+        _lacks_text(one.verdict) or (lacks_sound and one.waits_for_listener) for one in outcomes
+    ):
         item.needs_reexamination = True  # a few at a time, behind new photos
     item.save(update_fields=["state", "priority", "decided_at", "needs_reexamination"])
     if item.state == ItemState.RECEIVED:
@@ -198,6 +205,12 @@ class _ChannelOutcome:
         ctx = self.ctx
         return remaining_steps(self.verdict, history, self.appearance, ctx.may_open, ctx.now)
 
+    @property
+    def waits_for_listener(self) -> bool:
+        """Whether the channel holds a film because nobody listened to it. It is not out there."""
+        held = isinstance(self.verdict, Hold) and Reason.NOT_LISTENED in self.verdict.reasons
+        return held and self.steps[1].status is ChannelStatus.HELD
+
     def apply(self) -> bool:
         """Write the steps to the ledger and the decision. True when the outcome changed."""
         steps, end = self.steps
@@ -260,6 +273,12 @@ class _ChannelOutcome:
 def _lacks_text(verdict: Verdict) -> bool:
     """Whether a picture is held because its text was not looked for."""
     return isinstance(verdict, Hold) and Reason.TEXT_NOT_READ in verdict.reasons
+
+
+def lacks_examined_sound(evidence: Evidence) -> bool:
+    """Return whether this is a film with sound that no examination looked at."""
+    film = evidence.film if isinstance(evidence, Examined) else None
+    return film is not None and film_sound.has_sound(film) and film.sound is None
 
 
 def _save_pupils_shown(item: Item, staff: StaffInput) -> None:

@@ -7,15 +7,24 @@ import json
 from dataclasses import asdict
 
 from django.db import transaction
+from django.db.models import Q
 
 from consent_gate import __version__
 from consent_gate.db import audit_log
-from consent_gate.db.models import AuditEntry, Item, Publication
-from consent_gate.decisions.apply import apply_decisions
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import (
+    AuditEntry,
+    ChannelDecision,
+    ChannelStatus,
+    Item,
+    ItemState,
+    Publication,
+)
+from consent_gate.decisions.apply import apply_decisions, lacks_examined_sound
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home.home import Home
-from consent_gate.model import Rules
+from consent_gate.model import FilmSound, Rules
 from consent_gate.publication import IN_MANIFEST, OPEN, PublicationState
 from consent_gate.register.repository import load_register
 
@@ -27,18 +36,33 @@ def apply_rule_changes(home: Home) -> int:
     """Decide open publications again if the rules differ from those of the last time.
 
     Recalls pictures that the new rules hold (docs/adr/0002-recall.md). A picture that they would
-    newly publish is examined again first. Returns how many publications were recalled.
+    newly publish is examined again first. Decides the films again too of which the sound was never
+    examined, so that it is, where a channel newly publishes sound. Returns how many publications
+    were recalled.
     """
     rules = _digest(home.settings.rules_for_decide())
     last = AuditEntry.objects.filter(action=RULES_CHANGED).order_by("-sequence").first()
     if last is not None and last.detail.get("rules") == rules:
         return 0
     with transaction.atomic():
-        out = Publication.objects.filter(state__in=OPEN).values("item")
+        wanted = Q(pk__in=Publication.objects.filter(state__in=OPEN).values("item"))
+        wanted |= Q(pk__in=_films_without_examined_sound(home))
         ctx = DecisionContext(home, load_register(home.now().date()), home.now())
-        recalled = apply_decisions(ctx, Item.objects.filter(pk__in=out).exclude(evidence=None))
+        recalled = apply_decisions(ctx, Item.objects.filter(wanted).exclude(evidence=None))
         audit_log.record(home, RULES_CHANGED, "home", {"rules": rules, "recalled": recalled})
     return recalled
+
+
+def _films_without_examined_sound(home: Home) -> list[str]:
+    """The held films with sound that was not examined; none where no channel publishes sound."""
+    channels = home.settings.channels.items()
+    with_sound = [name for name, c in channels if c.film_sound is FilmSound.REVIEWED]
+    held = ChannelDecision.objects.filter(channel__in=with_sound, verdict=ChannelStatus.HELD)
+    films = Item.objects.filter(
+        state=ItemState.DECIDED, pk__in=held.values("item"), evidence__examined__has_key="film"
+    )
+    rows = films.values_list("pk", "evidence").iterator()
+    return [pk for pk, stored in rows if lacks_examined_sound(from_json(stored))]
 
 
 def check_channels(home: Home) -> None:

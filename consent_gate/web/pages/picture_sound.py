@@ -36,6 +36,8 @@ class SoundView:
     """Titles of the channels that publish sound."""
     can_be_kept: bool
     """Whether staff can hear the sound, so that it may be published."""
+    is_examined: bool
+    """Whether an examination looked at the sound at all."""
     is_checked: bool
     """Whether speech was looked for. If not, the whole film is one part."""
     is_off: bool
@@ -66,6 +68,7 @@ def sound_view(home: Home, picture: Examined, staff: StaffInput) -> SoundView | 
         tuple(_part(span, left, unmuted, stays) for span in film_sound.spoken(film)),
         titles,
         can_be_kept=bool(digest) and film.is_viewable,
+        is_examined=film.sound is not None,
         is_checked=film.sound is not None and film.sound.speech is not None,
         is_off=review.is_off,
         muted=", ".join(_times(span) for span in review.muted),

@@ -17,6 +17,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import Item, ItemState, Publication, User
 from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.rules_change import apply_rule_changes
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.matching.gallery import gallery_of
 from consent_gate.model import Box, Examined, FilmSound, FilmSpan, Sound
@@ -30,6 +31,7 @@ from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.vault.originals import vault_of
 from ingest.examinations import record_examination
 from ingest.film.sound import SoundReader
+from ingest.scheduling.reexamine import requeue_batch
 from ingest.workers.examination import Examination
 from publish.release import publish_pending
 from publish.verification.mp4 import plain_structure
@@ -225,6 +227,63 @@ def test_the_page_lists_the_parts_and_answers_without_a_script(
     sent = {"revision": film.revision, "said": "off"}
     assert "published without sound" in client.post(address, sent, follow=True).content.decode()
     assert Client(SERVER_NAME="localhost").post(address, sent).status_code == 302
+
+
+def without_examined_sound(item: Item) -> None:
+    """As if the film had been examined while no channel published sound."""
+    evidence = from_json(item.evidence)
+    assert isinstance(evidence, Examined)
+    assert evidence.film is not None
+    silent = replace(evidence, film=replace(evidence.film, sound=None))
+    Item.objects.filter(pk=item.pk).update(evidence=to_json(silent))
+
+
+@pytest.mark.dialect
+def test_the_sound_of_held_films_is_examined_once_a_channel_publishes_sound(
+    world: World, logged_in: Callable[[User], Client]
+) -> None:
+    world.make_pupil(ANN)
+    held = make_film_item(world, STRANGER, sound=Sound("", SPEECH))
+    silent, photo = make_film_item(world, STRANGER), world.make_item(STRANGER)
+    without_examined_sound(held)
+    apply_rule_changes(world.home)
+    assert not Item.objects.filter(needs_reexamination=True).exists()
+    publish_sound(world)
+    apply_rule_changes(world.home)
+    assert list(Item.objects.filter(needs_reexamination=True)) == [held]
+    assert "not_listened" in reasons(held)
+    page = logged_in(world.make_user()).get(reverse("picture", args=[held.pk])).content.decode()
+    assert "The gate examines it by itself" in page
+    assert requeue_batch(world.home) == 1
+    for item in (held, silent, photo):
+        item.refresh_from_db()
+        assert (item.state == ItemState.RECEIVED) == (item == held)
+
+
+def test_a_film_that_is_out_stays_out_without_sound(world: World, clock: Clock) -> None:
+    world.make_pupil(ANN)
+    film = make_film_item(world, matches(ANN), sound=Sound("", SPEECH))
+    without_examined_sound(film)
+    row = published(world, clock)
+    Publication.objects.exclude(pk=row.pk).update(state="live", released_at=world.home.now())
+    publish_sound(world)
+    assert apply_rule_changes(world.home) == 0
+    row.refresh_from_db()
+    assert row.state in OPEN
+    assert row.sound is None
+    film.refresh_from_db()
+    assert not film.needs_reexamination
+
+
+def test_a_film_without_its_original_is_not_examined_again(world: World) -> None:
+    world.make_pupil(ANN)
+    film = make_film_item(world, STRANGER, sound=Sound("", SPEECH))
+    without_examined_sound(film)
+    Item.objects.filter(pk=film.pk).update(wrapped_key=None)
+    publish_sound(world)
+    apply_rule_changes(world.home)
+    film.refresh_from_db()
+    assert not film.needs_reexamination
 
 
 def test_a_school_that_publishes_no_sound_sees_nothing_of_it(

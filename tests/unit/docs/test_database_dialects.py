@@ -96,6 +96,10 @@ REACHED_BY = {
         "integration/publish/test_recall.py",
         "test_several_hundred_pictures_are_recalled_in_seconds",
     ),
+    "consent_gate.decisions.rules_change:_films_without_examined_sound": (
+        "integration/review/test_film_sound.py",
+        "test_the_sound_of_held_films_is_examined_once_a_channel_publishes_sound",
+    ),
     "consent_gate.home.clock:server_clock_offset": (
         "scale/test_worker_machines.py",
         "test_a_wrong_clock_of_one_machine_delays_no_photo",

@@ -133,6 +133,7 @@ def _entry(row: Publication, album: str) -> dict[str, Any]:
     film = film_of(row)
     if film is not None:
         poster = {"file": row.file, "sha256": row.sha256, "bytes": row.size}
+        sound = {} if row.sound is None else {"sound": True}
         return entry | {
             "kind": "film",
             "file": film.name,
@@ -140,6 +141,7 @@ def _entry(row: Publication, album: str) -> dict[str, Any]:
             "bytes": film.size,
             "duration": film.seconds,
             "poster": poster,
+            **sound,
         }
     alternates = files_of(row)[1:]
     if not alternates:

@@ -43,6 +43,7 @@ class ListedFilm:
     size: int
     """In bytes."""
     seconds: float
+    has_sound: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def _picture(entry: dict[str, Any]) -> Picture:
     film, shown = None, entry
     if entry.get("kind") == "film":
         seconds = float(entry["duration"])
-        film = ListedFilm(entry["file"], entry["sha256"], entry["bytes"], seconds)
+        with_sound = "sound" in entry
+        film = ListedFilm(entry["file"], entry["sha256"], entry["bytes"], seconds, with_sound)
         shown = entry["poster"]
     return Picture(
         id=entry["id"],

@@ -139,7 +139,8 @@ def _caption(picture: Picture) -> SafeString:
     lines = [picture.title] if picture.title and picture.alt else []
     if picture.film is not None:
         minutes, seconds = divmod(max(1, round(picture.film.seconds)), 60)
-        lines.append(f"Film, {minutes}:{seconds:02}")
+        kind = "Film with sound" if picture.film.has_sound else "Film"
+        lines.append(f"{kind}, {minutes}:{seconds:02}")
     return format_html_join("", '<span class="caption">{}</span>', ((line,) for line in lines))
 
 

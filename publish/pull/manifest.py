@@ -110,6 +110,7 @@ def _posters_of(entry: Any) -> list[Any]:
     _require(entry.get("kind", "film") == "film", "'kind'")
     _require(_text(entry, "file", FILE_NAME).endswith(".mp4") == is_film, "'file' or 'kind'")
     _require(("poster" in entry) == is_film, "'poster'")
+    _require(entry.get("sound", True) is True and (is_film or "sound" not in entry), "'sound'")
     if not is_film:
         return []
     seconds = entry.get("duration")

@@ -82,7 +82,8 @@ def entry_of(folder: Path, name: str, data: bytes) -> dict[str, object]:
         parts.append({"file": file, "sha256": digest, "bytes": len(content)})
     return {
         "id": name, **parts[0], "kind": "film", "duration": 1.0, "poster": parts[1],
-        "width": 256, "height": 144, "title": "", "alt": "", "sound": name[0] != "c",
+        "width": 256, "height": 144, "title": "", "alt": "",
+        **({"sound": True} if name[0] != "c" else {}),
         "released_at": "2026-11-29T10:00:00+00:00",
     }  # fmt: skip
 
@@ -90,6 +91,9 @@ def entry_of(folder: Path, name: str, data: bytes) -> dict[str, object]:
 def test_each_film_plays_and_is_heard_where_it_has_sound(chromium: Browser, address: str) -> None:
     window = chromium.new_context(viewport={"width": 1200, "height": 800})
     page = window.new_page()
+    page.goto(address)
+    assert page.get_by_text("Film with sound, 0:01").count() == 2
+    assert page.get_by_text("Film, 0:01").count() == 1
     for letter in "abc":
         page.goto(f"{address}{letter * 26}/")
         video = page.locator("video")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import struct
 
 import numpy as np
 import pytest
 
 from consent_gate.db.models import Publication
+from publish.channel.manifest import write_manifest
 from publish.recall.tickets import open_tickets
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
@@ -17,6 +19,7 @@ from tests.support.fake_renderer import (
     FakeRenderer,
     make_film_item,
     published_files,
+    read_manifest,
     withdraw_consent,
 )
 from tests.support.wordpress import is_installed
@@ -68,13 +71,20 @@ def release_film(site: Site, size: int = 50_000) -> tuple[str, str]:
 
 def test_a_film_is_shown_with_its_poster_and_both_go_with_the_recall(site: Site) -> None:
     film, poster = release_film(site, 9 << 20)  # three parts
+    with_sound = Publication.objects.filter(channel="website", file=poster)
+    with_sound.update(sound={"sha256": "ab" * 32, "muted": []})
+    write_manifest(site.home, "website")
+    assert read_manifest(site.home)["items"][-1]["sound"] is True
     assert site.run() == ""
     assert site.files() == published_files(site.home)
     post = site.wordpress.php(POST, text="[consent_gate_pictures]")
     page = site.wordpress.page(f"/?p={post}")
     assert page.count("<video") == 1
     assert 'preload="none"' in page
-    assert "controls" in page
+    (player,) = re.findall("<video [^>]*>", page)
+    assert "controls" in player
+    assert "muted" not in player, "the film has sound"
+    assert "autoplay" not in player
     assert f'/consent-gate/{film}" type="video/mp4"' in page
     assert f"/consent-gate/{poster}" in page
     assert page.count("<img") == 2, "the poster is no picture of its own"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import jsonschema
+import pytest
 
 from consent_gate.db.models import Publication
 from consent_gate.home.home import Home
 from consent_gate.vault.originals import read_part
+from publish.channel.manifest import build
+from publish.pull.errors import FeedInvalid
 from publish.pull.manifest import parse
 from publish.release import publish_pending
 from tests.conftest import ROOT
@@ -66,6 +69,7 @@ def test_a_film_is_listed_with_its_duration_and_its_poster_and_is_taken_back_who
     jsonschema.validate(manifest, SCHEMA)
     (entry,) = manifest["items"]
     assert (entry["kind"], entry["duration"]) == ("film", 2.0)
+    assert "sound" not in entry
     folder = home.approved("website")
     film, poster = folder / entry["file"], folder / entry["poster"]["file"]
     assert (film.suffix, poster.suffix) == (".mp4", ".jpg")
@@ -80,6 +84,25 @@ def test_a_film_is_listed_with_its_duration_and_its_poster_and_is_taken_back_who
     assert manifest["withdrawn"][0]["file"] == entry["file"]
     assert not film.exists()
     assert not poster.exists()
+
+
+def test_a_film_with_sound_says_so_to_each_reader(home: Home) -> None:
+    make_world_with_ann(home)
+    make_film_item(home, "000001")
+    publish_pending(home, FakeRenderer())
+    row = Publication.objects.get(channel="website")
+    row.sound = {"sha256": "ab" * 32, "muted": []}
+    manifest = build("website", 1, home.now(), [row], {})
+    jsonschema.validate(manifest, SCHEMA)
+    (entry,) = manifest["items"]
+    assert entry["sound"] is True
+    parse(json.dumps(manifest).encode(), "website")
+    for wrong in (False, 1, "yes", None):
+        manifest["items"] = [{**entry, "sound": wrong}]
+        with pytest.raises(FeedInvalid):
+            parse(json.dumps(manifest).encode(), "website")
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(manifest, SCHEMA)
 
 
 def test_a_reader_gets_the_film_and_its_poster(home: Home) -> None:

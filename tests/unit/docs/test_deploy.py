@@ -14,6 +14,7 @@ import yaml
 from defusedxml import ElementTree
 
 from consent_gate import __version__
+from consent_gate.cli.registry import COMMANDS
 from consent_gate.errors import (
     DatabaseUnreachable,
     DatabaseUnusable,
@@ -85,10 +86,7 @@ def test_no_service_runs_as_root_or_may_write_outside_its_folders() -> None:
 
 
 def test_every_command_in_the_files_for_servers_exists() -> None:
-    from consent_gate.cli.app import app
-
-    known = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
-    known |= {group.name for group in app.registered_groups if group.name}
+    known = set(COMMANDS)
     for path in (path for path in DEPLOY.rglob("*") if path.is_file()):
         used = re.findall(r"(?:bin/|\"|exec )consent-gate ([a-z-]+)", path.read_text("utf-8"))
         assert set(used) <= known, path.name

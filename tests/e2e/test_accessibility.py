@@ -33,7 +33,9 @@ def a_busy_school(world: World) -> dict[str, str]:
     lead = world.make_user("lead", Role.SAFEGUARDING_LEAD)
     User.objects.filter(pk=lead.pk).update(first_name="Lee", last_name="Adeyemi")
     world.make_pupil("000001", "Ann", "Archer")
-    world.make_pupil("000002", "Ben", "Baker", said_no_to=["website"])
+    world.make_pupil("000002", "Ben" * 60, "B" * 200, said_no_to=["website"])
+    world.make_pupil("000005", "", "")
+    world.make_pupil("000006", "محمد", "الأحمد")
     picture = world.make_item(
         Ambiguous(("000001", "000002")),
         STRANGER,

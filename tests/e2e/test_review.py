@@ -94,6 +94,25 @@ def test_the_typed_text_and_the_found_pupils_are_visible_together(
         assert seen["y"] <= box["y"] <= seen["y"] + seen["height"] - box["height"]
 
 
+def test_in_a_crowd_of_sixty_the_chosen_face_and_the_choices_are_in_view(
+    site: Site, world: World, page: Page
+) -> None:
+    world.make_user()
+    item = world.make_item(*[STRANGER] * 60)
+    log_in(page)
+    for number in (1, 30, 60):
+        page.goto(f"/pictures/{item.pk}/?face={number}")
+        expect(page.locator(".faces [aria-current]")).to_have_text(str(number))
+        dot = page.locator(".faces [aria-current]").bounding_box()
+        dots, card = (page.locator(name).bounding_box() for name in (".faces", ".panel-scroll"))
+        assert dot
+        assert dots
+        assert card
+        assert dots["y"] <= dot["y"] <= dots["y"] + dots["height"] - dot["height"]
+        assert card["height"] >= 200
+        assert page.evaluate("scrollY") == 0
+
+
 def test_a_picture_looks_the_same_from_the_queue_as_from_its_address(
     site: Site, world: World, page: Page
 ) -> None:

@@ -108,6 +108,18 @@ function preloadNext() {
   preloaded.src = next.dataset.preload;
 }
 
+/* Scroll long rows of links to the one that is open, and nothing around them. */
+const ROOM_PX = 24;
+function showCurrent() {
+  for (const list of document.querySelectorAll(".bar nav, .faces, .events ul")) {
+    const current = list.querySelector("[aria-current]");
+    if (!current) continue;
+    const [one, all] = [current.getBoundingClientRect(), list.getBoundingClientRect()];
+    list.scrollLeft += Math.max(0, one.right + ROOM_PX - all.right) - Math.max(0, all.left + ROOM_PX - one.left);
+    list.scrollTop += Math.max(0, one.bottom + ROOM_PX - all.bottom) - Math.max(0, all.top + ROOM_PX - one.top);
+  }
+}
+
 /* Set the focus after htmx swapped in content: at the beginning of a new page, or at the next face, so
    that a screen reader reads it. */
 function onSettle(event) {
@@ -115,6 +127,7 @@ function onSettle(event) {
   else if (document.activeElement === document.body)
     document.querySelector("#panel h2")?.focus({ preventScroll: true });
   if (chooseFirst && document.getElementById("q")) chooseFirstFound();
+  showCurrent();
   preloadNext();
 }
 
@@ -153,6 +166,7 @@ document.addEventListener("htmx:beforeRequest", onRequestStart);
 document.addEventListener("htmx:afterRequest", onRequestEnd);
 document.addEventListener("htmx:afterSettle", onSettle);
 document.addEventListener("DOMContentLoaded", preloadNext);
+document.addEventListener("DOMContentLoaded", showCurrent);
 
 /* Buttons that close a dialog or tick several boxes. */
 document.addEventListener("click", (event) => {

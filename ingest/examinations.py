@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection
 from concurrent.futures import Future
@@ -29,14 +30,19 @@ from consent_gate.decisions.staff_input import (
     load_staff_input,
     signed_channels,
 )
-from consent_gate.errors import DecryptionError
+from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
 from consent_gate.matching.bursts import burst_key
 from consent_gate.model import Evidence, NotExamined
 from consent_gate.publication import Appearance, wanted_appearance
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.register.relevant import register_for_item
-from consent_gate.vault.originals import read_part, save_film_view, save_preview
+from consent_gate.vault.originals import (
+    read_part,
+    remove_checkpoint,
+    save_film_view,
+    save_preview,
+)
 from ingest.film.staff_view import unpacked
 from ingest.visible_names import evidence_of, shows_text
 from ingest.workers.analysis_pool import TaskRunner
@@ -47,6 +53,8 @@ from ingest.workers.submit import open_if_film, submit_film
 from ingest.workers.worker import examine
 from publish.recall.withdraw import remove_withdrawn
 from publish.verification.mp4 import plain_structure
+
+log = logging.getLogger("consent_gate")
 
 MAX_ATTEMPTS = 3
 """A photo whose examination began this often without a result is held and not tried again."""
@@ -104,6 +112,7 @@ def start_examination(
     Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
     item = Item.objects.get(pk=item_id)
     if item.attempts > MAX_ATTEMPTS:
+        forget_checkpoint(home, item_id)
         return _failed("The program ended several times while it examined this photo.")
     try:
         film = open_if_film(home, item)
@@ -112,13 +121,24 @@ def start_examination(
             refund_attempts([item_id])
             raise FilmMustWait
         if film is not None:
-            return Started(submit_film(pool, film, on_progress), is_film=True)
+            return Started(submit_film(home, pool, item, film, on_progress), is_film=True)
         if item.size > home.settings.analysis.max_megabytes << 20:
             return _failed(TOO_LARGE)
         data = read_part(home, item)
     except (OSError, DecryptionError):
         return _failed("The safe copy of the photo cannot be read.")
     return Started(pool.submit(examine, data), is_film=False)
+
+
+def forget_checkpoint(home: Home, item_id: str) -> None:
+    """Delete how far the examination of a film was, because it has ended.
+
+    If that fails, ``scheduling.lock`` deletes it at a later start.
+    """
+    try:
+        remove_checkpoint(home, item_id)
+    except (OSError, StorageFull):
+        log.warning("How far the examination of item %s was could not be deleted yet.", item_id)
 
 
 def _failed(message: str) -> Started:

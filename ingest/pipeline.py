@@ -34,6 +34,7 @@ from ingest.enrolment.remember import remember_queued
 from ingest.examinations import (
     FilmMustWait,
     StaleGallery,
+    forget_checkpoint,
     record_examination,
     refund_attempts,
     start_examination,
@@ -276,6 +277,7 @@ class LocalExaminations:
             self._running.remove(future)
             self._progress.pop(item_id, None)
             if item_id in self._films:
+                forget_checkpoint(self._home, item_id)
                 self._films.remove(item_id)
                 self._films_waiting.clear()
         return len(ended)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from consent_gate.home.home import Home
 from consent_gate.operations.backup_format import BackupDamaged, digest
 from consent_gate.vault.interface import EncryptedFile
-from consent_gate.vault.originals import ALL_PARTS, vault_of
+from consent_gate.vault.originals import STORED_PARTS, vault_of
 
 BLOCK = 1 << 20
 """Bytes read at a time."""
@@ -30,7 +30,7 @@ def copy_vault(
     """
     wanted, missing, vault = set(), 0, vault_of(home)
     for number, item in enumerate(items, 1):
-        for part in ALL_PARTS:
+        for part in STORED_PARTS:
             name = f"vault/{part}s/{item[:2]}/{item}"
             try:
                 to_copy = _reuse_or_link(

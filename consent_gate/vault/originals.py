@@ -11,7 +11,13 @@ from consent_gate.vault.interface import PartReader, Vault, as_stream
 STAFF_PARTS = ("preview", "film")
 """What staff see of an item: a JPEG; and of a film, the film and a strip of its faces."""
 
-ALL_PARTS = ("original", *STAFF_PARTS)
+STORED_PARTS = ("original", *STAFF_PARTS)
+"""Kinds of file that a backup has of an item."""
+
+CHECKPOINT = "checkpoint"
+"""How far the examination of a film is (``ingest.film.checkpoint``), until that has ended."""
+
+ALL_PARTS = (*STORED_PARTS, CHECKPOINT)
 """Kinds of file that the vault stores of an item."""
 
 
@@ -70,14 +76,35 @@ def save_film_view(home: Home, item: Item, view: bytes) -> None:
     _save_part(home, item, view, "film")
 
 
+def save_checkpoint(home: Home, item: Item, checkpoint: bytes) -> None:
+    """Encrypt and store how far the examination of a film is, in place of what was stored before.
+
+    Raises:
+        DecryptionError: The key of the item was altered or destroyed.
+        OSError: The file cannot be written.
+        StoreUnavailable: The bucket does not answer.
+    """
+    _save_part(home, item, checkpoint, CHECKPOINT)
+
+
+def remove_checkpoint(home: Home, item_id: str) -> None:
+    """Delete how far the examination of a film is.
+
+    Raises:
+        OSError: The file cannot be deleted.
+        StoreUnavailable: The bucket does not answer.
+    """
+    vault_of(home).remove(item_id, CHECKPOINT)
+
+
 def remove_staff_parts(home: Home, item_id: str) -> None:
-    """Delete what staff see of an item.
+    """Delete what staff see of an item, and how far its examination is.
 
     Raises:
         OSError: A file cannot be deleted.
         StoreUnavailable: The bucket does not answer.
     """
-    for part in STAFF_PARTS:
+    for part in (*STAFF_PARTS, CHECKPOINT):
         vault_of(home).remove(item_id, part)
 
 

@@ -7,7 +7,9 @@
    track, to decide whether the track is a face or a possible face.
 4. ``identity`` names each track from the best frame of each of its parts.
 
-A few small crops are kept of each track that goes on, and only numbers of one that has ended.
+An examination can go on from a ``Checkpoint``. Then all frames are decoded once more from the first
+one on, and the frames before the border are not searched. The result is that of an examination
+without an interruption, or there is none.
 """
 
 from __future__ import annotations
@@ -15,46 +17,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from consent_gate.matching.gallery import Gallery
-from consent_gate.model import Box, FaceEvidence, FaceKind, Film, NotMatched, Reason, Shown
+from consent_gate.model import FaceEvidence, Film
 from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detector
-from ingest.faces.resolve import clipped
-from ingest.film.candidates import keep_best, rank_of, search_window
-from ingest.film.followed import Followed, Found
+from ingest.film.checkpoint import Checkpoint, CheckpointUnusable, ended_face, found_again
+from ingest.film.followed import Found
 from ingest.film.frame_hashes import FrameHashes
 from ingest.film.frames import FrameReader, JudgedFrame
-from ingest.film.identity import Measurement, Named, name_track
 from ingest.film.presence import maybe_shown
-from ingest.film.record import MAX_RECORD_BYTES, order, path_entry, record_bytes
+from ingest.film.record import MAX_RECORD_BYTES, order, record_bytes
 from ingest.film.search import FrameSearch, SearchedFrame
 from ingest.film.sightings import sightings_of
 from ingest.film.sound_check import SoundExamination
 from ingest.film.staff_view import ViewEncoder, packed, strip_of, tile_of
-from ingest.film.tracks import (
-    PathPoint,
-    Place,
-    Sighting,
-    Track,
-    TrackLinker,
-    path_between,
-    surer_kind,
-)
+from ingest.film.track_faces import TrackFaces
 
-SCOUT_ALONE_FROM = 0.8
-"""Score of the scout from which a track is a possible face although no other detector agrees."""
-FOLLOWED_FROM = 0.5
-"""Score of the scout in one frame of a track from which it would see the face in the neighbouring
-frames too. Below, nobody knows how long the face is there."""
-FIRST_PART_FRAMES = 3
-"""Frames that are examined in the first part of a track; one in each later part."""
+BORDER_SECONDS = 30.0
+"""A border is set so long after the one before, where a scene begins or no face is followed."""
+CUTTING_BORDER_SECONDS = 120.0
+"""So long after the one before, a border may cut tracks."""
 MAX_LIVE_TRACKS = 120
 """More faces than this at one moment are not followed: the film is held."""
-
-CUT_OFF = NotMatched(Reason.LOW_QUALITY_FACE, "the edge of the picture cuts the face")
 
 
 class TooManyFaces(Exception):
@@ -92,27 +78,44 @@ class FilmExaminer:
         """Keep the models.
 
         Args:
-            scout: Measurements at every frame.
+            scout: Searches every frame.
             second: Searches the window of a face, with the scout.
             finder: The ensemble of photos.
             analyser: Measures and compares faces.
             gallery: The templates of enrolled pupils.
         """
-        self._scout = scout
-        self._second = second
         self._search = FrameSearch(scout, finder)
-        self._analyser = analyser
-        self._gallery = gallery
-        self._linker = TrackLinker()
-        self._followed: dict[Track, Followed] = {}
-        self._faces: list[Found] = []
+        self._tracks = TrackFaces((scout, second), analyser, gallery)
         self._times: list[float] = []
         self._scene_starts: list[float] = []
         self._view = ViewEncoder()
         self._hashes = FrameHashes()
         self._sound = SoundExamination(None, None)
-        self._scale = 1.0
-        self._poster: tuple[int, RGB] | None = None
+        self._poster: tuple[int, JudgedFrame] | None = None
+        self._known: Checkpoint | None = None
+        self._on_checkpoint: Callable[[Checkpoint], None] = lambda _: None
+        self._tiles: dict[int, list[int]] = {}
+        self._last_border = 0.0
+        self._last_sha256 = ""
+
+    def keep_checkpoints(self, on_checkpoint: Callable[[Checkpoint], None]) -> None:
+        """Pass on what is known at each border, without ``basis`` and ``text_frames``."""
+        self._on_checkpoint = on_checkpoint
+
+    def go_on_from(self, known: Checkpoint) -> None:
+        """Begin with the faces that were found before a border. Call before ``examine``.
+
+        Raises:
+            CheckpointUnusable: The numbers of the checkpoint do not fit together.
+        """
+        known.check()
+        self._known = known
+        self._last_border = known.border.time
+        self._tracks.found = [found_again(one) for one in known.faces]
+        self._tracks.border = known.border
+        for index, one in enumerate(known.faces):
+            if one.tile_frame is not None:
+                self._tiles.setdefault(one.tile_frame, []).append(index)
 
     def examine(
         self,
@@ -131,35 +134,43 @@ class FilmExaminer:
             sound: The sound of the film, not read yet; None where it is not examined.
 
         Raises:
+            CheckpointUnusable: The checkpoint to go on from is of another film.
             DecodeError: The film cannot be decoded completely.
             TooManyFaces: More faces are shown at once than can be followed.
         """
-        self._sound, reported = sound or self._sound, 0.0
-        with closing(self._search.frames(reader)) as frames:
+        self._sound, reported, known = sound or self._sound, 0.0, self._known
+        if known is not None:
+            reported = known.border.time
+            on_progress(reported, reader.facts.stated_seconds)
+        with closing(self._search.frames(reader, known.frames if known else 0)) as frames:
             for searched in frames:
                 self._examine_frame(searched, reader)
                 on_frame(searched)
                 if searched.frame.time >= reported + 1:
                     reported = searched.frame.time
                     on_progress(reported, reader.facts.stated_seconds)
-        for track in self._linker.finish():
-            self._end(track)
+        if known is not None and reader.frames_judged < known.frames:
+            raise CheckpointUnusable
+        self._tracks.end_all()
+        return self._result(reader)
+
+    def _result(self, reader: FrameReader) -> FilmResult:
         assert self._poster is not None  # noqa: S101  a film without a frame raises DecodeError
         rest = self._sound.until(reader.first_time, reader.seconds)
         film = self._film_of(reader)
-        self._faces.sort(key=lambda found: order(found.face))
-        faces = tuple(self._with_times(found) for found in self._faces)
+        found = sorted(self._tracks.found, key=lambda one: order(one.face))
+        faces = tuple(self._with_times(one) for one in found)
         if record_bytes(faces, film.scene_starts) > MAX_RECORD_BYTES:
             raise TooManyFaces
         shown = self._view.finish(reader.seconds, sound=rest)
-        view = packed(strip_of([found.tile for found in self._faces]), shown)
+        view = packed(strip_of([one.tile for one in found]), shown)
         return FilmResult(
             reader.facts.width,
             reader.facts.height,
             reader.frames_sha256,
             faces,
             replace(film, is_viewable=view is not None),
-            self._poster[1],
+            self._poster[1].rgb,
             view,
             self._hashes.hashes(),
         )
@@ -177,87 +188,6 @@ class FilmExaminer:
             sound=self._sound.result(reader.facts),
         )
 
-    # --- one frame ---
-
-    def _examine_frame(self, searched: SearchedFrame, reader: FrameReader) -> None:
-        frame, cut = searched.frame, searched.cut
-        if frame.number == 0:
-            self._scale = reader.facts.width / frame.rgb.shape[1]
-            self._bounds = reader.facts.width, reader.facts.height
-        self._times.append(frame.time)
-        if cut:
-            self._scene_starts.append(frame.time)
-        heard = self._sound.until(reader.first_time, frame.time)
-        self._view.add(frame, heard, self._sound.channels)
-        self._hashes.see(frame.rgb)
-        sightings = sightings_of(frame.rgb, searched.by_scout, searched.by_ensemble)
-        step = self._linker.step(frame.time, sightings, cut=cut)
-        for track in step.ended:
-            self._end(track)
-        if len(self._linker) > MAX_LIVE_TRACKS:
-            raise TooManyFaces
-        for track, sighting in step.seen:
-            self._follow(track, sighting, frame)
-        if self._poster is None or len(sightings) > self._poster[0]:
-            self._poster = len(sightings), frame.rgb
-
-    # --- one track ---
-
-    def _follow(self, track: Track, sighting: Sighting, frame: JudgedFrame) -> None:
-        followed = self._followed.setdefault(track, Followed())
-        if track.part != followed.part:
-            self._examine_candidates(followed)
-            followed.part = track.part
-        if sighting.by_ensemble:
-            followed.kind = surer_kind(followed.kind, sighting.kind)
-        followed.score = max(followed.score, sighting.score)
-        rank = rank_of(frame.rgb, sighting)
-        if rank > followed.best_rank:
-            followed.best_rank, followed.best_time = rank, frame.time
-            followed.best_place = sighting.place
-            followed.tile = tile_of(frame.rgb, sighting.place)
-        most = FIRST_PART_FRAMES if followed.part == 0 else 1
-        keep_best(followed.candidates, most, rank, frame, sighting)
-
-    def _examine_candidates(self, followed: Followed) -> None:
-        """Search and measure the best frames of the part that has ended."""
-        for candidate in followed.candidates:
-            if followed.kind is not FaceKind.FACE:
-                kind, score = search_window(candidate, (self._scout, self._second))
-                followed.kind = surer_kind(followed.kind, kind)
-                followed.score = max(followed.score, score)
-            face = candidate.face
-            measured = self._analyser.measure_in_film(candidate.window, face)
-            refusal = CUT_OFF if candidate.cut_off else measured.refusal
-            seen = (refusal, measured.quality, measured.vector, (candidate.window, face))
-            followed.measurements.add(Measurement(candidate.time, candidate.rank, *seen))
-        followed.candidates.clear()
-
-    def _end(self, track: Track) -> None:
-        """Find the identity of a track that has ended, and keep only its evidence."""
-        followed = self._followed.pop(track)
-        self._examine_candidates(followed)
-        kind = followed.kind
-        if kind is None and track.best_scout_score >= SCOUT_ALONE_FROM:
-            kind = FaceKind.POSSIBLE
-        if kind is None:
-            return
-        span = (track.first_time, track.last_time)
-        if kind is FaceKind.POSSIBLE:
-            entries = [Named(*span, NotMatched(Reason.POSSIBLE_FACE), None)]
-        else:
-            entries = name_track(followed.measurements, span, self._analyser, self._gallery)
-        # Each part of a split track may show its face until the other part begins.
-        begins = [span[0], *(earlier.to_s for earlier, _ in pairwise(entries))]
-        ends = [*(later.from_s for _, later in pairwise(entries)), span[1]]
-        for named, *found in zip(entries, begins, ends, strict=True):
-            shows_it = named.from_s <= followed.best_time <= named.to_s
-            times = (found[0], found[1])
-            evidence = self._evidence(track, followed, kind, named, times)
-            tile = followed.tile if shows_it else None
-            is_followed = track.best_scout_score >= FOLLOWED_FROM
-            self._faces.append(Found(evidence, tile, times, is_followed))
-
     def _with_times(self, found: Found) -> FaceEvidence:
         """The face with the times between which it may be shown."""
         shown = found.face.shown
@@ -269,29 +199,83 @@ class FilmExaminer:
         shown = replace(shown, maybe_s=maybe, is_followed=found.is_followed)
         return replace(found.face, shown=shown)
 
-    def _evidence(
-        self,
-        track: Track,
-        followed: Followed,
-        kind: FaceKind,
-        named: Named,
-        times: tuple[float, float],
-    ) -> FaceEvidence:
-        points = path_between(track.path, *times)
-        best = PathPoint(followed.best_time, followed.best_place)
-        if points and not named.from_s <= best.time <= named.to_s:
-            best = points[0]
-        path = tuple(path_entry(point.time, self._box(point.place)) for point in points)
-        return FaceEvidence(
-            self._box(best.place),
-            min(followed.score, 1.0),
-            kind,
-            named.identity,
-            named.quality,
-            Shown(round(named.from_s, 3), round(named.to_s, 3), round(best.time, 3), path),
+    # --- one frame ---
+
+    def _examine_frame(self, searched: SearchedFrame, reader: FrameReader) -> None:
+        frame = searched.frame
+        if frame.number == 0:
+            scale = reader.facts.width / frame.rgb.shape[1]
+            self._tracks.set_size(scale, (reader.facts.width, reader.facts.height))
+        is_known = self._known is not None and frame.number < self._known.frames
+        if not is_known and self._is_border(searched):
+            checkpoint = self._checkpoint(frame)
+            if checkpoint is not None:
+                self._on_checkpoint(checkpoint)
+        self._times.append(frame.time)
+        self._last_sha256 = frame.sha256
+        if searched.cut:
+            self._scene_starts.append(frame.time)
+        heard = self._sound.until(reader.first_time, frame.time)
+        self._view.add(frame, heard, self._sound.channels)
+        self._hashes.see(frame.rgb)
+        if is_known:
+            self._repeat(frame)
+        else:
+            self._follow_faces(searched)
+
+    def _follow_faces(self, searched: SearchedFrame) -> None:
+        frame = searched.frame
+        sightings = sightings_of(frame.rgb, searched.by_scout, searched.by_ensemble)
+        self._tracks.add(frame, sightings, cut=searched.cut)
+        if len(self._tracks) > MAX_LIVE_TRACKS:
+            raise TooManyFaces
+        if self._poster is None or len(sightings) > self._poster[0]:
+            self._poster = len(sightings), frame
+
+    # --- borders ---
+
+    def _is_border(self, searched: SearchedFrame) -> bool:
+        """End all tracks before this frame, if a border is due and nothing speaks against it."""
+        time = searched.frame.time
+        since = time - self._last_border
+        if since < BORDER_SECONDS or not self._tracks.end_at_border(
+            time, cut=searched.cut, may_cut_tracks=since >= CUTTING_BORDER_SECONDS
+        ):
+            return False
+        self._last_border = time
+        return True
+
+    def _checkpoint(self, frame: JudgedFrame) -> Checkpoint | None:
+        """What is known before this frame; None if it is too much to be stored."""
+        assert self._poster is not None  # noqa: S101  a border is behind the first frame
+        faces = [one.face for one in self._tracks.found]
+        if record_bytes(faces, self._scene_starts) > MAX_RECORD_BYTES:
+            return None
+        return Checkpoint(
+            basis="",
+            frames=frame.number,
+            frames_sha256=self._last_sha256,
+            scenes=len(self._scene_starts),
+            poster_frame=self._poster[1].number,
+            poster_faces=self._poster[0],
+            faces=tuple(ended_face(one) for one in self._tracks.found),
+            border=self._tracks.border,
         )
 
-    def _box(self, place: Place) -> Box:
-        """A box in pixels of the upright original."""
-        box = clipped([value * self._scale for value in place], *self._bounds)
-        return box or Box(0, 0, 1, 1)
+    def _repeat(self, frame: JudgedFrame) -> None:
+        """Cut the pictures for staff out of a frame that was searched before.
+
+        Raises:
+            CheckpointUnusable: At the border, if these are not the frames that were searched.
+        """
+        assert self._known is not None  # noqa: S101  the frame lies before its border
+        found = self._tracks.found
+        for index in self._tiles.get(frame.number, ()):
+            tile = tile_of(frame.rgb, self._known.faces[index].tile_place)
+            found[index] = replace(found[index], tile=tile)
+        if frame.number == self._known.poster_frame:
+            self._poster = self._known.poster_faces, frame
+        if frame.number == self._known.frames - 1:
+            seen = self._last_sha256, len(self._scene_starts)
+            if seen != (self._known.frames_sha256, self._known.scenes):
+                raise CheckpointUnusable

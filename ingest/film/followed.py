@@ -22,9 +22,13 @@ class Followed:
     score: float = 0.0
     best_rank: float = -1.0
     best_time: float = 0.0
+    best_frame: int = 0
+    """Number of that frame."""
     best_place: Place = (0.0, 0.0, 0.0, 0.0)
     tile: RGB | None = None
     """The face in the best frame, for staff."""
+    continues: tuple[int, ...] = ()
+    """Indexes of the faces that may be the part of it before a border."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,3 +41,5 @@ class Found:
     """Seconds of the first and last frame that may be of this face."""
     is_followed: bool
     """Whether the scout has seen it clearly."""
+    tile_at: tuple[int, Place] | None = None
+    """Number of the frame that ``tile`` is from, and the place in it."""

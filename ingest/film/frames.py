@@ -29,6 +29,8 @@ class JudgedFrame:
     time: float
     """Seconds since the first frame."""
     rgb: RGB
+    sha256: str = ""
+    """SHA-256 of all judged frames up to this one: size, time and pixels of each."""
 
 
 class FrameReader(ABC):
@@ -70,9 +72,9 @@ class FrameReader(ABC):
 
     def _judge(self, time: float, rgb: RGB) -> JudgedFrame:
         """The next judged frame, which is counted and added to the digest."""
-        frame = JudgedFrame(self.frames_judged, time, rgb)
+        number = self.frames_judged
         height, width = rgb.shape[:2]
-        self._digest.update(f"{frame.number}:{time:.6f}:{height}x{width}:".encode())
+        self._digest.update(f"{number}:{time:.6f}:{height}x{width}:".encode())
         self._digest.update(rgb.data)
         self.frames_judged += 1
-        return frame
+        return JudgedFrame(number, time, rgb, self._digest.hexdigest())

@@ -84,13 +84,19 @@ class Measurements:
 
 
 def name_track(
-    measurements: Measurements, span: tuple[float, float], analyser: FaceAnalyser, gallery: Gallery
+    measurements: Measurements,
+    span: tuple[float, float],
+    unseen: tuple[float, float],
+    analyser: FaceAnalyser,
+    gallery: Gallery,
 ) -> list[Named]:
     """Return the identity of a track; two entries if it is split.
 
     Args:
         measurements: The examined frames of the track.
         span: Times of its first and last frame, in seconds.
+        unseen: The span, longer where the track was cut: between these times the face may not be
+            unrecognisable for more than ``MAX_SECONDS_UNSEEN``.
         analyser: Compares the vectors.
         gallery: The templates of enrolled pupils.
     """
@@ -101,7 +107,7 @@ def name_track(
     if split is not None:
         return _split(embedded, split, span, analyser, gallery)
     quality = _best_quality(embedded)
-    if longest_gap([one.time for one in embedded], span) > MAX_SECONDS_UNSEEN:
+    if longest_gap([one.time for one in embedded], unseen) > MAX_SECONDS_UNSEEN:
         return [Named(*span, UNSEEN, quality)]
     return [Named(*span, _compare(embedded, analyser, gallery), quality)]
 

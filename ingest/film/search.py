@@ -60,31 +60,39 @@ class FrameSearch:
             scout: Searches every frame.
             finder: The ensemble of photos.
         """
+        self._known = 0
         self._scout = scout
         self._finder = finder.turning_at_most(ANY_ANGLE_SIDE)
         self._upright = finder.upright_only()
         self._scenes = SceneWatch()
         self._last_ensemble = self._last_any_angle = self._last_frame = float("-inf")
         self.ensemble_frames = 0
-        """Frames that all detectors have searched."""
+        """Frames that all detectors have searched, or had searched before the film went on."""
 
     @property
     def scenes(self) -> int:
         """How many scenes have begun."""
         return self._scenes.count
 
-    def frames(self, reader: FrameReader) -> Generator[SearchedFrame]:
+    def frames(self, reader: FrameReader, known: int = 0) -> Generator[SearchedFrame]:
         """Yield the frames in the order of time. Close the iterator, or read it to its end.
+
+        Args:
+            reader: The film.
+            known: So many frames at its beginning are not searched, as what they show is known.
 
         Raises:
             DecodeError: The film cannot be decoded completely.
         """
+        self._known = known
         return ahead(self._by_ensemble(reader))
 
     def _by_scout(self, reader: FrameReader) -> Iterator[SearchedFrame]:
         for frame in reader.frames():
             small, factor = resized(frame.rgb, SCOUT_SIDE)
-            found = [scaled(one, factor) for one in self._scout.detect(small)]
+            is_known = frame.number < self._known
+            detected = () if is_known else self._scout.detect(small)
+            found = [scaled(one, factor) for one in detected]
             by_scout = tuple(one for one in found if one.score >= SCOUT_FROM)
             yield SearchedFrame(frame, self._scenes.begins(small), by_scout)
 
@@ -102,10 +110,12 @@ class FrameSearch:
         self._last_frame = frame.time
         if is_slow or since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
             self._last_any_angle = self._last_ensemble = frame.time
-            self.ensemble_frames += 1
-            return self._finder.find(frame.rgb)
+            return self._found_by(self._finder, frame)
         if cut or is_apart or frame.time - self._last_ensemble >= ENSEMBLE_SECONDS:
             self._last_ensemble = frame.time
-            self.ensemble_frames += 1
-            return self._upright.find(frame.rgb)
+            return self._found_by(self._upright, frame)
         return None
+
+    def _found_by(self, finder: FaceFinder, frame: JudgedFrame) -> list[FoundFace] | None:
+        self.ensemble_frames += 1
+        return None if frame.number < self._known else finder.find(frame.rgb)

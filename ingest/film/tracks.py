@@ -136,8 +136,12 @@ class TrackLinker:
             seen.append((track, sighting))
         return Step(tuple(seen), tuple(ended))
 
+    def live_at(self, time: float) -> tuple[Track, ...]:
+        """Return the tracks that a frame at this time may continue, if no scene begins there."""
+        return tuple(track for track in self._live if not _is_lost(track, time))
+
     def finish(self) -> tuple[Track, ...]:
-        """End all tracks, after the last frame."""
+        """End all tracks, after the last frame or where they are cut."""
         ended, self._live = tuple(self._live), []
         return ended
 

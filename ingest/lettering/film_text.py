@@ -5,7 +5,7 @@ These are the first frame of each scene and at least one frame a second.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from consent_gate.model import Box
@@ -20,13 +20,17 @@ MIN_LETTERS = 2
 class FilmText:
     """Collects the text of one film."""
 
-    def __init__(self, lettering: Lettering, width: int) -> None:
+    def __init__(self, lettering: Lettering, width: int, again: Collection[int] = ()) -> None:
         """Keep the models.
 
         Args:
             lettering: Reads frames.
             width: Of the upright original, in pixels.
+            again: ``frames`` of an examination that goes on here. What they say was not stored.
         """
+        self._again = frozenset(again)
+        self.frames: list[int] = []
+        """Numbers of the frames that said something new, or could not be read."""
         self._lettering = lettering
         self._width = width
         self._lines: list[ReadLine] = []
@@ -37,19 +41,22 @@ class FilmText:
 
     def read(self, searched: SearchedFrame) -> None:
         """Read a frame, if all detectors searched it and all text before could be read."""
-        if searched.by_ensemble is None or not self._is_complete:
+        is_searched = searched.by_ensemble is not None or searched.frame.number in self._again
+        if not is_searched or not self._is_complete:
             return
         rgb = searched.frame.rgb
         try:
             found = self._lettering.read(rgb)
         except TooMuchText:
             self._is_complete = False
+            self.frames.append(searched.frame.number)
             return
         lines = [line for line in found if sum(map(str.isalpha, line.text)) >= MIN_LETTERS]
         says = {(line.text.casefold(),) for line in lines} | _pairs(lines)
         if says <= self._known:
             return
         self._known |= says
+        self.frames.append(searched.frame.number)
         scale, frame = self._width / rgb.shape[1], searched.frame.number
         self._lines += [replace(line, box=_scaled(line.box, scale), frame=frame) for line in lines]
         self._is_complete = len(self._lines) <= MAX_FILM_LINES

@@ -33,7 +33,13 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.vault.originals import vault_of
-from ingest.examinations import StaleGallery, record_examination, refund_attempts, start_examination
+from ingest.examinations import (
+    StaleGallery,
+    forget_checkpoint,
+    record_examination,
+    refund_attempts,
+    start_examination,
+)
 from ingest.pipeline import IN_FLIGHT_PER_WORKER
 from ingest.runtime.periodic import AnalysisWorkers
 from ingest.scheduling.queue import pending_items
@@ -164,10 +170,11 @@ def process_item(session: WorkerSession, item_id: str) -> None:
         return
     _require_vault(session.home, item_id)
     try:
-        examination = examination_result(
-            start_examination(session.home, session.pool, item_id).future
-        )
+        started = start_examination(session.home, session.pool, item_id)
+        examination = examination_result(started.future)
         record_examination(session.home, item_id, examination, session.loaded_version)
+        if started.is_film:
+            forget_checkpoint(session.home, item_id)
     except (WorkerPoolUnavailable, StaleGallery, StorageFull):
         refund_attempts([item_id])
         raise

@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from consent_gate.db.models import Item
+from consent_gate.db.models import Item, ItemState
 from consent_gate.home.home import Home
-from consent_gate.vault.originals import vault_of
+from consent_gate.vault.originals import CHECKPOINT, vault_of
 
 LOCK_FILE = ".ingest.lock"
 
@@ -64,7 +64,20 @@ def remove_orphans(home: Home) -> int:
     orphans = [name for name in vault.item_ids() if name not in known]
     for name in orphans:
         vault.remove(name)
+    _remove_old_checkpoints(home)
     return len(orphans) + vault.remove_partials()
+
+
+def _remove_old_checkpoints(home: Home) -> None:
+    """Remove what an examination left behind that has ended, or whose item was closed meanwhile."""
+    vault = vault_of(home)
+    stored = list(vault.item_ids(CHECKPOINT))
+    if not stored:
+        return
+    waiting = set(Item.objects.filter(state=ItemState.RECEIVED).values_list("pk", flat=True))
+    for name in stored:
+        if name not in waiting:
+            vault.remove(name, CHECKPOINT)
 
 
 def _lock(descriptor: int, operation: int) -> bool:

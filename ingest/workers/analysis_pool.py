@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar, TypeVarTuple
@@ -23,7 +24,7 @@ from ingest.decoding.decode import DecodeLimits
 from ingest.faces.embedders.school_model import SchoolModelForm, verified_bytes
 from ingest.faces.weights import ALL_WEIGHTS, locate
 from ingest.film.libav import FilmLimits
-from ingest.workers import rendition_tasks, sandbox, worker
+from ingest.workers import film_checkpoint, rendition_tasks, sandbox, worker
 from ingest.workers.examination import Examination, not_examined
 from ingest.workers.process_pool import WorkerPool
 from ingest.workers.sandbox import Confinement
@@ -94,6 +95,7 @@ class AnalysisPool:
             film_sound=film_sound(home),
             school=school,
         )
+        config = replace(config, basis=film_checkpoint.basis_of(config))
         confinement = Confinement(
             analysis.megabytes_per_worker,
             required=analysis.sandbox == "required",

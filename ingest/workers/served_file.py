@@ -4,7 +4,8 @@ The gate passes a ``ServedFile`` as an argument of a task. In the worker it arri
 ``RemoteFile``, which asks the gate for each part through the worker's pipe. The gate decrypts and
 sends the part. So a film of several gigabytes never lies in memory, or unencrypted on a disk.
 
-The worker also says how far it is: the letter ``P`` and two numbers of seconds (4 bytes each).
+The worker also says how far it is: the letter ``P`` and two numbers of seconds (4 bytes each). At
+each border of a film it sends a checkpoint: the letter ``C`` and an answer of ``answers``.
 
 A request is the letter ``R``, the offset (8 bytes) and the length (4 bytes), big-endian. No answer
 of ``answers`` begins with this letter: its length would be too large. The gate checks each request,
@@ -31,6 +32,7 @@ _REQUEST = struct.Struct(">cQI")
 _LETTER = b"R"
 _PROGRESS = struct.Struct(">cII")
 _PROGRESS_LETTER = b"P"
+_CHECKPOINT_LETTER = b"C"
 
 ReadAt = Callable[[int, int], bytes]
 """Reads so many bytes from an offset. Fewer bytes than asked for mean that reading failed."""
@@ -40,15 +42,21 @@ OnProgress = Callable[[int, int], None]
 """Called with the seconds of the film that are done, and those that it has by its header."""
 
 
+OnCheckpoint = Callable[[bytes], None]
+"""Called with a new checkpoint of the film (``film_checkpoint.encoded``)."""
+
+
 class SourceUnreadable(OSError):
     """The gate could not read the file."""
 
 
-class _PartsFile:
+class PartsFile:
     """A read-only file made of parts that a function reads."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, checkpoint: bytes = b"") -> None:
         self.size = size
+        self.checkpoint = checkpoint
+        """Where the examination of the film can go on; empty where it begins."""
         self._position = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
@@ -98,7 +106,7 @@ class _PartsFile:
         raise NotImplementedError
 
 
-class ServedFile(_PartsFile):
+class ServedFile(PartsFile):
     """The file on the gate's side. Pickled, it becomes a ``RemoteFile``."""
 
     def __init__(
@@ -108,9 +116,19 @@ class ServedFile(_PartsFile):
         super().__init__(size)
         self._read = read_at
         self._on_progress = on_progress
+        self._on_checkpoint: OnCheckpoint = lambda _: None
 
-    def __reduce__(self) -> tuple[type[RemoteFile], tuple[int]]:
-        return RemoteFile, (self.size,)
+    def __reduce__(self) -> tuple[type[RemoteFile], tuple[int, bytes]]:
+        return RemoteFile, (self.size, self.checkpoint)
+
+    def keep_checkpoints(self, stored: bytes, on_checkpoint: OnCheckpoint) -> None:
+        """Go on from a stored checkpoint, and pass on new ones.
+
+        Args:
+            stored: The checkpoint; empty where there is none.
+            on_checkpoint: Called in the thread that serves the file. It must not raise.
+        """
+        self.checkpoint, self._on_checkpoint = stored, on_checkpoint
 
     def answer(self, request: bytes) -> bytes:
         """The bytes that a request asks for; none where it is invalid or reading fails."""
@@ -127,11 +145,16 @@ class ServedFile(_PartsFile):
         _, done, whole = _PROGRESS.unpack(message)
         self._on_progress(done, whole)
 
+    def note_checkpoint(self, checkpoint: bytes) -> None:
+        """Pass on a checkpoint that was checked. A task that is tried again begins there."""
+        self.checkpoint = checkpoint
+        self._on_checkpoint(checkpoint)
+
     def _read_at(self, offset: int, length: int) -> bytes:
         return self._read(offset, length)
 
 
-class RemoteFile(_PartsFile):
+class RemoteFile(PartsFile):
     """The file on the worker's side."""
 
     def _read_at(self, offset: int, length: int) -> bytes:
@@ -154,6 +177,13 @@ def report_progress(done: float, whole: float) -> None:
             _pipe.send_bytes(_PROGRESS.pack(_PROGRESS_LETTER, int(done), int(whole)))
 
 
+def send_checkpoint(checkpoint: bytes) -> None:
+    """Send where the examination of the film could go on. For the worker."""
+    if _pipe is not None:
+        with _sending:
+            _pipe.send_bytes(_CHECKPOINT_LETTER + checkpoint)
+
+
 def connect(pipe: Connection) -> None:
     """Use this pipe for the requests of this process. Called once, by ``worker_main``."""
     global _pipe  # noqa: PLW0603  one worker is one process
@@ -168,6 +198,12 @@ def is_request(message: bytes) -> bool:
 def is_progress(message: bytes) -> bool:
     """Whether a worker's message says how far it is, and is no answer."""
     return len(message) == _PROGRESS.size and message.startswith(_PROGRESS_LETTER)
+
+
+def checkpoint_of(message: bytes) -> bytes | None:
+    """Return the checkpoint in a worker's message, not checked yet; None for an answer."""
+    letter = _CHECKPOINT_LETTER
+    return message[len(letter) :] if message.startswith(letter) else None
 
 
 def serve_descriptor(descriptor: int) -> ServedFile:

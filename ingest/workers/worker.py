@@ -30,7 +30,9 @@ from ingest.faces.ensemble import FLOORS
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
 from ingest.film.animation import only_picture, open_frames
-from ingest.film.examine import FilmExaminer, TooManyFaces
+from ingest.film.checkpoint import Checkpoint, CheckpointUnusable
+from ingest.film.examine import FilmExaminer, FilmResult, TooManyFaces
+from ingest.film.frames import FrameReader
 from ingest.film.libav import SeekableFile, load_film_decoders
 from ingest.film.live_photo import identifier_of_film
 from ingest.film.search import SCOUT_FROM
@@ -41,8 +43,10 @@ from ingest.lettering.film_text import FilmText
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering, TooMuchText
 from ingest.lettering.reader import TextReader
+from ingest.workers import film_checkpoint
+from ingest.workers.answers import AnswerInvalid
 from ingest.workers.examination import Examination, not_examined
-from ingest.workers.served_file import report_progress
+from ingest.workers.served_file import PartsFile, report_progress, send_checkpoint
 from ingest.workers.worker_config import WorkerConfig
 from publish.rendering.render import RenditionSpec, render, scaled_size
 
@@ -149,11 +153,61 @@ def examine_film(film: SeekableFile) -> Examination:
 
     A failure gives ``NotExamined``, so that the item is held.
     """
-    examination = _examine_film(film)
+    try:
+        examination = _examine_film(film, _known_of(film))
+    except CheckpointUnusable:
+        examination = _examine_film(film, None)
     return replace(examination, live_photo=examination.live_photo or identifier_of_film(film))
 
 
-def _examine_film(film: SeekableFile) -> Examination:
+def _known_of(film: SeekableFile) -> Checkpoint | None:
+    """Where the examination of a film goes on; None where it begins."""
+    basis = this_worker().config.basis
+    if not basis or not isinstance(film, PartsFile) or not film.checkpoint:
+        return None
+    try:
+        known = film_checkpoint.decoded(film.checkpoint)
+    except AnswerInvalid:
+        return None
+    return known if known.basis == basis else None
+
+
+def _follow_faces(
+    reader: FrameReader, sound: SoundExamination, known: Checkpoint | None
+) -> tuple[FilmResult, tuple[ReadLine, ...] | None]:
+    """Examine the frames of a film. Returns what was found, and the text that can be read.
+
+    Raises:
+        CheckpointUnusable: ``known`` is of another film.
+        DecodeError: The film cannot be decoded completely.
+        TooManyFaces: The film shows more faces than can be followed.
+    """
+    worker = this_worker()
+    examiner = FilmExaminer(
+        worker.film_scout,
+        worker.film_second,
+        worker.finder,
+        worker.analyser,
+        worker.config.gallery,
+    )
+    again = known.text_frames if known is not None else ()
+    text = worker.lettering and FilmText(worker.lettering, reader.facts.width, again)
+
+    def keep(checkpoint: Checkpoint) -> None:
+        read = tuple(text.frames) if text else ()
+        whole = replace(checkpoint, basis=worker.config.basis, text_frames=read)
+        send_checkpoint(film_checkpoint.encoded(whole))
+
+    if worker.config.basis:
+        examiner.keep_checkpoints(keep)
+    if known is not None:
+        examiner.go_on_from(known)
+    on_frame = text.read if text else lambda _: None
+    result = examiner.examine(reader, report_progress, on_frame, sound)
+    return result, text.lines() if text else None
+
+
+def _examine_film(film: SeekableFile, known: Checkpoint | None) -> Examination:
     worker = this_worker()
     file = SharedFile(film)
     heard = file.reader() if worker.config.film_sound else None
@@ -163,16 +217,7 @@ def _examine_film(film: SeekableFile) -> Examination:
         if picture is not None:
             return examine(picture)
         with closing(sound), open_frames(file.reader(), worker.config.film_limits) as reader:
-            examiner = FilmExaminer(
-                worker.film_scout,
-                worker.film_second,
-                worker.finder,
-                worker.analyser,
-                worker.config.gallery,
-            )
-            text = worker.lettering and FilmText(worker.lettering, reader.facts.width)
-            on_frame = text.read if text else lambda _: None
-            result = examiner.examine(reader, report_progress, on_frame, sound)
+            result, lines = _follow_faces(reader, sound, known)
     except DecodeError as error:
         return not_examined(error.message, error.reason)
     except TooManyFaces:
@@ -194,7 +239,6 @@ def _examine_film(film: SeekableFile) -> Examination:
         text_check=_unread(),
     )
     poster = _scaled(result.poster, PREVIEW.max_side)
-    lines = text.lines() if text else None
     hashes = _hashes(poster) + result.hashes
     return Examination(evidence, render(poster, PREVIEW), hashes, lines, result.view)
 

@@ -28,6 +28,8 @@ class WorkerConfig:
     0: no text is read."""
     film_sound: bool = False
     """Whether the sound of films is examined: a channel publishes it."""
+    basis: str = ""
+    """``film_checkpoint.basis_of`` the other fields; empty: no examination of a film goes on."""
 
     @property
     def fitted_on(self) -> str:

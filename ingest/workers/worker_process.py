@@ -19,7 +19,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ingest.workers import answers, sandbox, served_file, worker_main
+from ingest.workers import answers, film_checkpoint, sandbox, served_file, worker_main
 from ingest.workers.sandbox import Confinement
 from ingest.workers.served_file import ServedFile
 from ingest.workers.worker_errors import (
@@ -187,6 +187,9 @@ def _receive_answer(pipe: Connection, served: ServedFile | None) -> bytes:
             served.note_progress(message)
         elif served is not None and served_file.is_request(message):
             pipe.send_bytes(served.answer(message))
+        elif served is not None and (sent := served_file.checkpoint_of(message)) is not None:
+            # Written anew, so that nothing but a checkpoint is stored.
+            served.note_checkpoint(film_checkpoint.encoded(film_checkpoint.decoded(sent)))
         else:
             return message
 

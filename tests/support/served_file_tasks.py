@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 from ingest.film.libav import SeekableFile
-from ingest.workers.served_file import RemoteFile, ServedFile, report_progress
+from ingest.workers.served_file import RemoteFile, ServedFile, report_progress, send_checkpoint
+from tests.support.checkpoints import checkpoint_bytes
 
 
 def last_bytes(file: SeekableFile, count: int) -> bytes:
@@ -41,5 +44,20 @@ def last_bytes_with_progress(file: SeekableFile) -> bytes:
 
 def wait_long(_file: SeekableFile) -> bytes:
     """A film that takes longer than the test."""
+    time.sleep(60)
+    return b""
+
+
+def send_a_checkpoint_and_die(file: ServedFile | RemoteFile) -> bytes:
+    """Where the task began; ends the process if that is the beginning of the film."""
+    if not file.checkpoint:
+        send_checkpoint(checkpoint_bytes())
+        os.kill(os.getpid(), signal.SIGKILL)
+    return file.checkpoint
+
+
+def send_no_checkpoint(_file: ServedFile | RemoteFile) -> bytes:
+    """Send something else as a checkpoint, and wait."""
+    send_checkpoint(b"\0\0\0\x02{}")
     time.sleep(60)
     return b""

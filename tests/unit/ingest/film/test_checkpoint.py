@@ -294,24 +294,43 @@ def test_a_face_that_goes_on_behind_a_border_is_never_dropped() -> None:
             self.calls += 1
             return super().find(rgb) if self.calls == 1 else []
 
-    class Faint(FrameScout):
-        def detect(self, rgb: RGB) -> list[Detection]:
-            found = super().detect(rgb)
-            is_late = self.frames > border or rgb.shape != (240, 320, 3)
-            return [replace(one, score=0.4) if is_late else one for one in found]
-
-    scout = Faint()
-    examiner = FilmExaminer(
-        scout,
-        DrawnDetector("centerface", score=0),
-        SeesFirst(),  # type: ignore[arg-type]
-        DrawnAnalyser(),  # type: ignore[arg-type]
-        gallery_of(()),
-    )
-    faces = examiner.examine(ListedFilm(*film)).faces
+    faces = faintly_seen(film, SeesFirst(), faint_from=border)
     assert [face.kind for face in faces][:2] == [FaceKind.FACE, FaceKind.POSSIBLE]
     assert faces[-1].shown is not None
     assert faces[-1].shown.to_s == pytest.approx(film[1][-1])
+
+
+def test_there_is_no_border_in_a_track_that_may_be_a_face() -> None:
+    """Its first part would be dropped, and all detectors see the face behind it only."""
+
+    class SeesLate(DrawnFinder):
+        def find(self, rgb: RGB) -> list[FoundFace]:
+            self.calls += 1
+            return super().find(rgb) if self.calls > 2 else []
+
+    (face, *_) = faintly_seen(standing([ANN] * 60), SeesLate(), faint_from=0)
+    assert face.kind is FaceKind.FACE
+    assert face.shown is not None
+    assert face.shown.from_s == 0
+
+
+def faintly_seen(film: Film, finder: DrawnFinder, faint_from: int) -> tuple[FaceEvidence, ...]:
+    """The faces of a film in which the quick detector is not sure from some frame on."""
+
+    class Faint(FrameScout):
+        def detect(self, rgb: RGB) -> list[Detection]:
+            found = super().detect(rgb)
+            is_faint = self.frames > faint_from or rgb.shape != (240, 320, 3)
+            return [replace(one, score=0.4) if is_faint else one for one in found]
+
+    examiner = FilmExaminer(
+        Faint(),
+        DrawnDetector("centerface", score=0),
+        finder,  # type: ignore[arg-type]
+        DrawnAnalyser(),  # type: ignore[arg-type]
+        gallery_of(()),
+    )
+    return examiner.examine(ListedFilm(*film)).faces
 
 
 @pytest.mark.parametrize(("poor_seconds", "is_held"), [(1.0, False), (2.0, True)])

@@ -9,7 +9,7 @@ import pytest
 
 from consent_gate.model import Box
 from consent_gate.names.read_lines import MAX_FILM_LINES, ReadLine
-from ingest.faces.protocols import RGB
+from ingest.faces.protocols import RGB, FoundFace
 from ingest.film.frames import JudgedFrame
 from ingest.film.search import SearchedFrame
 from ingest.lettering import film_text
@@ -60,6 +60,33 @@ def test_a_frame_that_puts_known_words_beside_each_other_is_kept() -> None:
         ("Ben", 2),
         ("Whitcombe", 2),
     ]
+
+
+def test_what_a_film_said_before_an_interruption_is_read_again() -> None:
+    """Only the numbers of the frames were stored. All other frames before it say nothing new."""
+    texts = {0: ("Ben",), 1: ("Ben",), 2: ("Whitcombe",), 3: ("Ben",), 4: ("Ann",)}
+    whole = FilmText(FakeLettering(texts), width=128)
+    for number in texts:
+        whole.read(searched(number, by_ensemble=()))
+    assert whole.frames == [0, 2, 4]
+    again = FilmText(FakeLettering({n: texts[n] for n in (0, 2, 3, 4)}), 128, again=(0, 2))
+    for number in texts:
+        again.read(searched(number, by_ensemble=None if number < 3 else ()))
+    assert again.lines() == whole.lines()
+    assert again.frames == whole.frames
+
+
+def test_too_much_text_before_an_interruption_is_too_much_after_it() -> None:
+    before = FilmText(FakeLettering({0: None}), width=128)
+    before.read(searched(0, by_ensemble=()))
+    again = FilmText(FakeLettering({0: None}), 128, again=before.frames)
+    again.read(searched(0, by_ensemble=None))
+    assert again.lines() is None
+
+
+def searched(number: int, by_ensemble: tuple[FoundFace, ...] | None) -> SearchedFrame:
+    frame = JudgedFrame(number, float(number), np.full((36, 64, 3), number, np.uint8))
+    return SearchedFrame(frame, cut=False, by_scout=(), by_ensemble=by_ensemble)
 
 
 def test_single_letters_of_a_pattern_are_no_text() -> None:

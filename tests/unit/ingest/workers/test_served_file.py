@@ -20,6 +20,7 @@ from ingest.workers.served_file import (
 )
 from ingest.workers.worker_errors import WorkerCrashed
 from tests.support import malicious_files, served_file_tasks
+from tests.support.checkpoints import checkpoint_bytes
 
 pytestmark = pytest.mark.costly
 
@@ -101,6 +102,27 @@ def test_a_worker_says_how_far_it_is_between_two_parts() -> None:
     with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as pool:
         assert pool.submit(served_file_tasks.last_bytes_with_progress, file).result(60) == b"end"
     assert said == [(1, 60), (2, 60)]
+
+
+def test_a_task_that_is_tried_again_goes_on_from_its_checkpoint() -> None:
+    stored: list[bytes] = []
+    film = make_served()
+    film.keep_checkpoints(b"", stored.append)
+    with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as pool:
+        task = pool.submit(served_file_tasks.send_a_checkpoint_and_die, film)
+        assert task.result(60) == checkpoint_bytes()
+    assert stored == [checkpoint_bytes()]
+
+
+def test_a_worker_that_sends_something_else_as_a_checkpoint_is_ended() -> None:
+    stored: list[bytes] = []
+    film = make_served()
+    film.keep_checkpoints(b"", stored.append)
+    with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as pool:
+        task = pool.submit(served_file_tasks.send_no_checkpoint, film)
+        with pytest.raises(WorkerCrashed):
+            task.result(60)
+    assert stored == []
 
 
 def test_a_photo_does_not_wait_for_a_film() -> None:

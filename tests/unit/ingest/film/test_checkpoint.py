@@ -333,12 +333,16 @@ def faintly_seen(film: Film, finder: DrawnFinder, faint_from: int) -> tuple[Face
     return examiner.examine(ListedFilm(*film)).faces
 
 
-@pytest.mark.parametrize(("poor_seconds", "is_held"), [(1.0, False), (2.0, True)])
+@pytest.mark.parametrize(
+    ("poor", "is_held"),
+    [((-1.0, 0.0), False), ((-2.0, 0.0), True), ((0.0, 1.0), False), ((0.0, 2.0), True)],
+)
 def test_on_each_side_of_a_border_a_face_may_be_poor_for_half_as_long(
-    monkeypatch: pytest.MonkeyPatch, poor_seconds: float, is_held: bool
+    monkeypatch: pytest.MonkeyPatch, poor: tuple[float, float], is_held: bool
 ) -> None:
-    monkeypatch.setattr(examine, "CUTTING_BORDER_SECONDS", 4.0)
-    film = standing([ANN] * 106)
+    """From and to so many seconds after the border. In one track it would be three seconds."""
+    monkeypatch.setattr(examine, "CUTTING_BORDER_SECONDS", 2.4)
+    film = standing([ANN] * 115)
     border = film[1][at_the_border(film)]
 
     class PoorInPink(DrawnAnalyser):
@@ -348,15 +352,14 @@ def test_on_each_side_of_a_border_a_face_may_be_poor_for_half_as_long(
                 return MeasuredFace(NotMatched(Reason.LOW_QUALITY_FACE, "too poor"))
             return super().measure_in_film(rgb, face)
 
-    frames, times = film
-    late = [n for n, time in enumerate(times) if border - poor_seconds < time < border]
-    for number in late:
-        frames[number] = scene(((220, 80, 80), 100, 100))
-    result = Run((frames, times), analyser=PoorInPink()).result
-    assert result is not None
-    faces = result.faces
-    assert len(faces) >= 2
-    assert isinstance(faces[0].identity, Match) is not is_held
+    frames = [
+        scene(((220, 80, 80) if poor[0] <= time - border < poor[1] else ANN, 100, 100))
+        for time in film[1]
+    ]
+    run = Run((frames, film[1]), analyser=PoorInPink())
+    assert run.result is not None
+    assert run.checkpoints[0].border.time == border
+    assert isinstance(run.result.faces[poor[1] > 0].identity, Match) is not is_held
 
 
 def test_a_film_that_was_changed_begins_anew() -> None:

@@ -220,6 +220,10 @@ REACHED_BY = {
         "scale/test_jobs.py",
         "test_a_job_that_was_lost_is_made_again",
     ),
+    "ingest.workers.submit:_store_checkpoint": (
+        "integration/ingest/test_film_checkpoints.py",
+        "test_an_examination_goes_on_after_a_restart",
+    ),
     "ingest.runtime.faults:check_database": (
         "faults/test_disk.py",
         "test_reserved_disk_space_is_left_for_withdrawals",

@@ -134,6 +134,7 @@ def assert_same(one: FilmResult, other: FilmResult) -> None:
     assert one.film == other.film
     assert one.frames_sha256 == other.frames_sha256
     assert one.view == other.view
+    assert one.hashes == other.hashes
     assert np.array_equal(one.poster, other.poster)
 
 

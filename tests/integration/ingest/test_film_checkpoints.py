@@ -10,18 +10,26 @@ from django.db import transaction
 
 from consent_gate.db.models import Item, ItemState
 from consent_gate.home.home import Home
+from consent_gate.matching.gallery import gallery_of
 from consent_gate.operations.backup_copy import copy_vault
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.vault.interface import as_stream
-from consent_gate.vault.originals import CHECKPOINT, remove_staff_parts, vault_of
+from consent_gate.vault.originals import (
+    CHECKPOINT,
+    remove_staff_parts,
+    save_checkpoint,
+    vault_of,
+)
 from ingest.examinations import MAX_ATTEMPTS, start_examination
 from ingest.intake import intake_once
 from ingest.pipeline import LocalExaminations
+from ingest.runtime.worker_session import WorkerSession, process_item
 from ingest.scheduling.lock import remove_orphans
 from ingest.workers.served_file import ServedFile
 from publish.retention import erase_item
 from tests.support.checkpoints import PUPIL, checkpoint_bytes
 from tests.support.factories import World, folder_vault
+from tests.support.fake_analysis import FakePool
 from tests.support.films import drawn_frames, make_film
 from tests.support.slow_films import SlowFilms
 
@@ -106,6 +114,15 @@ def test_it_is_deleted_when_the_examination_has_ended(school: Home) -> None:
         assert path_of(school).exists()
         pool.finish_film()
         examinations.collect_done()
+    assert Item.objects.get().state == ItemState.DECIDED
+    assert not path_of(school).exists()
+
+
+def test_a_worker_machine_deletes_it_too(school: Home) -> None:
+    item = Item.objects.get()
+    save_checkpoint(school, item, checkpoint_bytes())
+    with FakePool(school, gallery_of(())) as pool:
+        process_item(WorkerSession(school, pool, gallery_version(school)), item.pk)
     assert Item.objects.get().state == ItemState.DECIDED
     assert not path_of(school).exists()
 

@@ -73,6 +73,23 @@ def plain_structure(data: bytes) -> FilmStructure | None:
         return None
 
 
+def sound_in(head: bytes) -> SoundTrack | None:
+    """The sound of a film of which only the beginning is given, up to the end of ``moov``.
+
+    None for a silent film, and where this is no published film.
+    """
+    try:
+        (ftyp,) = struct.unpack_from(">I", head, 0)
+        (moov,) = children(head, ftyp, len(head), [b"moov"])
+        mvhd, _, second = children(head, moov.start, moov.end, *_TRACKS)
+        if second.end == second.start:
+            return None
+        whole = _check_movie_header(head[mvhd.start : mvhd.end], 3)
+        return sound_track(head, second, whole)
+    except (NotOurs, struct.error, IndexError, ValueError):
+        return None
+
+
 def structure_of(data: bytes) -> FilmStructure:
     """Parse the whole file against the allow-list. Raises NotOurs, struct.error or ValueError."""
     ftyp, moov, mdat = children(data, 0, len(data), [b"ftyp", b"moov", b"mdat"])

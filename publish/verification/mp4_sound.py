@@ -43,6 +43,22 @@ class SoundTrack:
         require(0 < end - start <= MAX_PACKET * self.channels and end <= len(data))
         require(data[start] >> 5 == _FIRST_ELEMENT[self.channels])
 
+    def packets_between(self, from_ms: int, to_ms: int) -> tuple[int, int] | None:
+        """The bytes from the first to the last packet of a part of the film; None if it has none.
+
+        Args:
+            from_ms: Where the part begins, in milliseconds since the first frame.
+            to_ms: Where it ends.
+        """
+        packets = [
+            (chunk.offset + sum(chunk.sizes[:number]), size)
+            for chunk in self.chunks
+            for number, size in enumerate(chunk.sizes)
+        ]
+        first = from_ms * RATE // (1000 * FRAME)
+        inside = packets[max(first, 0) : -(-to_ms * RATE // (1000 * FRAME))]
+        return (inside[0][0], sum(inside[-1])) if inside else None
+
 
 def sound_track(data: bytes, trak: Box, milliseconds: int) -> SoundTrack:
     """Parse the second track. ``milliseconds`` is the length of the film."""

@@ -30,6 +30,7 @@ from consent_gate.web.views.picture_panel import (
     review_action,
     visible_item,
 )
+from consent_gate.web.views.previews import was_sent
 from ingest.enrolment.remember import ask_to_remember, remember
 
 
@@ -101,6 +102,12 @@ def cut(request: HttpRequest, item_id: str) -> HttpResponse:
     return _save_and_show(request, item, save)
 
 
+NOT_SENT = (
+    "Your browser has not loaded the sound of this part. Load the page again, play the part, and "
+    "then say that you listened to it."
+)
+
+
 @require_POST
 def sound(request: HttpRequest, item_id: str) -> HttpResponse:
     """Save that a part of a film was heard, mute it, or publish the film without sound."""
@@ -116,6 +123,8 @@ def sound(request: HttpRequest, item_id: str) -> HttpResponse:
             raise InvalidInput("Please choose what to do with the sound.")
         elif begin is None or end is None:
             raise InvalidInput("Give two times in seconds, such as 12.5, or as 1:05.")
+        elif said == "heard" and not was_sent(request, item.pk, begin, end):
+            raise InvalidInput(NOT_SENT)
         else:
             (mark_heard if said == "heard" else mute)(action, begin, end)
 

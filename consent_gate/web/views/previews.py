@@ -17,8 +17,10 @@ from consent_gate.register.portraits import portrait_of
 from consent_gate.vault.interface import PartReader
 from consent_gate.vault.originals import open_film_view, read_part
 from consent_gate.web.request_context import current_home
+from consent_gate.web.sent_parts import SENT, SentFilm
 from ingest.film.staff_view import LENGTH_BYTES, film_offset
 from publish.feed.byte_ranges import answer_range, shortened
+from publish.verification.mp4 import sound_in
 
 LONGEST_RANGE = 4 << 20
 """Bytes of a film that are decrypted at once."""
@@ -49,15 +51,17 @@ def film(request: HttpRequest, item_id: str) -> HttpResponseBase:
     """
     view = _open_film_view(item_id)
     start = film_offset(view.read_at(0, LENGTH_BYTES))
+    sent = _sent_film(request, item_id, view)
     asked = request.headers.get("Range", "")
     whole = answer_range(str(request.method), asked, None, "", view.size - start)
     answer = shortened(whole, LONGEST_RANGE)
     if request.method == "GET" and answer.status == 200:
-        response: HttpResponseBase = StreamingHttpResponse(_parts(view, start))
+        response: HttpResponseBase = StreamingHttpResponse(_parts(view, start, sent))
     else:
         with closing(view):
             length = answer.sent.end - answer.sent.start if answer.status == 206 else 0
             response = HttpResponse(view.read_at(start + answer.sent.start, length))
+            SENT.add(sent, answer.sent.start, answer.sent.start + length)
     response.status_code = answer.status
     response["Content-Type"] = "video/mp4"
     for name, value in answer.headers.items():
@@ -65,11 +69,37 @@ def film(request: HttpRequest, item_id: str) -> HttpResponseBase:
     return response
 
 
-def _parts(view: PartReader, start: int) -> Iterator[bytes]:
+def _parts(view: PartReader, start: int, sent: SentFilm) -> Iterator[bytes]:
     """Yield a file from an offset to its end, decrypted, and close it."""
     with closing(view):
         for offset in range(start, view.size, LONGEST_RANGE):
-            yield view.read_at(offset, LONGEST_RANGE)
+            part = view.read_at(offset, LONGEST_RANGE)
+            yield part
+            SENT.add(sent, offset - start, offset - start + len(part))
+
+
+def was_sent(request: HttpRequest, item_id: str, from_ms: int, to_ms: int) -> bool:
+    """Return whether the sound of a part of a film was sent to this person.
+
+    False where there is no film to hear. True for a part that lies behind the sound.
+    """
+    try:
+        with closing(_open_film_view(item_id)) as view:
+            start = film_offset(view.read_at(0, LENGTH_BYTES))
+            ftyp = int.from_bytes(view.read_at(start, 4), "big")
+            moov = int.from_bytes(view.read_at(start + ftyp, 4), "big")
+            track = sound_in(view.read_at(start, ftyp + moov))
+            sent = _sent_film(request, item_id, view)
+    except (Http404, OSError, DecryptionError):
+        return False
+    if track is None:
+        return False
+    packets = track.packets_between(from_ms, to_ms)
+    return packets is None or SENT.has(sent, *packets)
+
+
+def _sent_film(request: HttpRequest, item_id: str, view: PartReader) -> SentFilm:
+    return SentFilm(int(request.user.pk or 0), item_id, view.size)
 
 
 def strip(_request: HttpRequest, item_id: str) -> HttpResponse:

@@ -217,6 +217,8 @@ def test_the_page_lists_the_parts_and_answers_without_a_script(
     assert 'without sound"' not in shown
     address = reverse("picture_sound", args=[film.pk])
     form = {"revision": film.revision, "said": "heard", "from": "0.200", "to": "0.700"}
+    assert "has not loaded the sound" in client.post(address, form, follow=True).content.decode()
+    client.get(reverse("picture_film", args=[film.pk])).getvalue()
     shown = client.post(address, form, follow=True).content.decode()
     assert "0:00.2 to 0:00.7: heard" in shown
     assert "Somebody else changed" in client.post(address, form, follow=True).content.decode()
@@ -284,6 +286,35 @@ def test_a_film_without_its_original_is_not_examined_again(world: World) -> None
     apply_rule_changes(world.home)
     film.refresh_from_db()
     assert not film.needs_reexamination
+
+
+def test_nobody_says_heard_of_a_part_whose_sound_was_not_sent_to_them(
+    world: World, film: Item, logged_in: Callable[[User], Client]
+) -> None:
+    ours, theirs = (logged_in(world.make_user(name)) for name in ("a.first", "b.second"))
+    address = reverse("picture_sound", args=[film.pk])
+    stream = reverse("picture_film", args=[film.pk])
+    size = int(ours.head(stream)["Content-Length"])
+
+    def is_heard(client: Client, begin: str, end: str) -> bool:
+        film.refresh_from_db()
+        form = {"revision": film.revision, "said": "heard", "from": begin, "to": end}
+        client.post(address, form)
+        film.refresh_from_db()
+        span = [round(1000 * float(begin)), round(1000 * float(end))]
+        return span in (film.sound_review or {}).get("heard", [])
+
+    theirs.get(stream).getvalue()  # somebody else has played it
+    ours.get(stream, headers={"range": f"bytes=0-{size // 4}"})
+    assert not is_heard(ours, "0.2", "0.7")
+    assert not is_heard(ours, "1.3", "1.8")
+    half = size // 2
+    ours.get(stream, headers={"range": f"bytes=0-{half}"})
+    assert not is_heard(ours, "1.3", "1.8")
+    ours.get(stream, headers={"range": f"bytes={half}-{size - 1}"})
+    assert is_heard(ours, "1.3", "1.8")
+    vault_of(world.home).remove(film.pk, "film")
+    assert not is_heard(theirs, "0.2", "0.7")
 
 
 def test_a_school_that_publishes_no_sound_sees_nothing_of_it(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from publish.rendering.film import FilmEncoder
-from publish.verification.mp4 import plain_structure
+from publish.verification.mp4 import plain_structure, sound_in
 from publish.verification.verify import verify
 from tests.support.films import drawn_frames
 
@@ -70,3 +70,22 @@ def test_a_packet_that_begins_with_data_instead_of_sound_is_found() -> None:
     changed = bytearray(film)
     changed[first] = 0b100_00000 | (changed[first] & 0x1F)  # a data stream element
     assert plain_structure(bytes(changed)) is None
+
+
+def test_the_bytes_of_a_part_are_those_of_its_packets() -> None:
+    film = encode(1, 50)
+    track = sound_in(film[: film.index(b"mdat") - 4])
+    structure = plain_structure(film)
+    assert track is not None
+    assert structure is not None
+    start, end = film.index(b"mdat") + 4, len(film)
+    whole = track.packets_between(0, 2000)
+    early, late = track.packets_between(0, 500), track.packets_between(1500, 2000)
+    assert whole is not None
+    assert early is not None
+    assert late is not None
+    assert start <= whole[0] == early[0] < early[1] < late[0] < late[1] == whole[1] <= end
+    assert track.packets_between(5000, 6000) is None
+    silent = encode(0)
+    assert sound_in(silent[: silent.index(b"mdat") - 4]) is None
+    assert sound_in(b"") is None

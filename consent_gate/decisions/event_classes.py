@@ -34,6 +34,7 @@ from consent_gate.register.timetable import (
     MAX_BYTES,
     TimetableRow,
     classes_on_timetable,
+    is_before_school_year,
     read_timetable,
 )
 
@@ -66,17 +67,21 @@ def school_names() -> SchoolNames:
             "admission_number", "upn", "reg_group", "year_group"
         )
     )
-    years: dict[str, set[str]] = {}
+    years: dict[str, dict[str, list[str]]] = {}
     numbers: dict[str, str] = {}
     shared = Counter(upn for _, upn, _, _ in rows)
     for number, upn, group, year in rows:
-        if group:
-            years.setdefault(group, set()).add(year)
+        years.setdefault(group, {}).setdefault(year, []).append(number)
         if upn and shared[upn] == 1:
             numbers[upn] = number
     numbers |= {number: number for number, _, _, _ in rows}
-    only = {group: found.pop() if len(found) == 1 else "" for group, found in years.items()}
-    return SchoolNames(only, numbers)
+    single = {group: next(iter(found)) for group, found in years.items() if len(found) == 1}
+    mixed = {
+        group: {year: tuple(pupils) for year, pupils in found.items()}
+        for group, found in years.items()
+        if group not in single or not group
+    }
+    return SchoolNames({group: single.get(group, "") for group in years if group}, numbers, mixed)
 
 
 def classes_at(event: str) -> tuple[str, ...]:
@@ -86,8 +91,13 @@ def classes_at(event: str) -> tuple[str, ...]:
 
 
 def proposal_for(home: Home, event: str) -> Proposal | None:
-    """Return classes to ask a person about; None where a roll is named or nothing points to one."""
+    """Return classes to ask a person about; None where a roll is named or nothing points to one.
+
+    None also for an event of an earlier school year: a class has other pupils today.
+    """
     if not event or roster_for(event) is not None:
+        return None
+    if is_before_school_year(event, home.local_time(home.now()).date()):
         return None
     school = school_names()
     if classes := classes_in_title(event, school):

@@ -99,12 +99,17 @@ def _is_whole(named: EventClasses) -> bool:
     """Whether no pupil marked "never publish" is missing from the roll who may have been there.
 
     The roll has who was in the classes when they were named. Somebody may have joined or left them
-    since.
+    since. Where no pupil is in a class any more, the school renamed it: then every class counts in
+    which a pupil of the roll is now.
     """
     if named.restored or named.unknown:
         return False
-    marked = PupilEntry.objects.filter(never_publish=True, reg_group__in=named.reg_groups)
     there = EventPupil.objects.filter(roll=named).values("pupil")
+    on_roll = PupilEntry.objects.filter(on_roll=True)
+    groups = set(named.reg_groups)
+    if not groups <= set(on_roll.filter(reg_group__in=groups).values_list("reg_group", flat=True)):
+        groups |= set(PupilEntry.objects.filter(pk__in=there).values_list("reg_group", flat=True))
+    marked = PupilEntry.objects.filter(never_publish=True, reg_group__in=groups)
     return not named.reg_groups or not marked.exclude(pk__in=there).exists()
 
 

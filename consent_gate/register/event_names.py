@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consent_gate.register.identifiers import read_admission_number, read_upn
+from consent_gate.register.year_groups import Meant, year_key, years_in, years_meant
 
 MAX_NAMES = 5_000
 """More names than that are no list of who was at an event."""
@@ -23,6 +24,9 @@ class SchoolNames:
     """By name of the class: its year group as exported; empty if it has none or several."""
     numbers: Mapping[str, str]
     """By admission number or UPN: the admission number of a pupil on roll."""
+    mixed: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """By name of a class with pupils of several years, and by year as exported: the admission
+    numbers of these pupils. Pupils without a class stand under the empty name."""
 
 
 @dataclass(frozen=True)
@@ -47,57 +51,121 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def understand_names(names: Iterable[str], school: SchoolNames) -> NamedRoll:
-    """Return what the names mean: a class, all classes of a year, or one pupil."""
-    by_name: dict[str, set[str]] = {}
-    for group in school.classes:
-        by_name.setdefault(_key(group), set()).add(group)
-    classes: list[str] = []
-    pupils: list[str] = []
-    unknown: list[str] = []
+    """Return what each name means: a class, a year, a pupil, or classes and years with "and".
+
+    A year means its classes, and its pupils in classes of several years. Where a part of a name is
+    not certain, the whole name is unknown.
+    """
+    by_name = _classes_by_name(school)
+    found: list[NamedRoll] = []
     for name in names:
-        found = by_name.get(_key(name)) or _classes_of_year(name, school)
-        number = read_admission_number(name) or ""
-        pupil = school.numbers.get(number) or school.numbers.get(read_upn(name))
-        if found:
-            classes.extend(sorted(found))
-        elif pupil:
-            pupils.append(pupil)
-        else:
-            unknown.append(name)
-    return NamedRoll(*(tuple(dict.fromkeys(part)) for part in (classes, pupils, unknown)))
+        whole = _classes_or_years(name, school, by_name) or _pupil(name, school)
+        parts = [_classes_or_years(part, school, by_name) for part in _JOINED.split(name)]
+        known = [whole] if whole else [part for part in parts if part]
+        complete = bool(whole) or len(known) == len(parts)
+        found += known if complete else [NamedRoll(unknown=(name,))]
+    classes, pupils, unknown = (
+        tuple(dict.fromkeys(name for roll in found for name in getattr(roll, kind)))
+        for kind in ("classes", "pupils", "unknown")
+    )
+    return NamedRoll(classes, pupils, unknown)
 
 
 def classes_in_title(event: str, school: SchoolNames) -> tuple[str, ...]:
     """Return the classes that the name of an event's folder seems to name, for a person to confirm.
 
-    ``3w-assembly`` names the class 3W, ``Year 3 trip`` all classes of that year.
+    ``3w-assembly`` names the class 3W, ``Year 3 trip`` all classes with pupils of that year. A
+    class whose name is one letter or only digits is named by ``class 3`` alone.
     """
-    title = " ".join(re.split(r"[\W_]+", event.casefold()))
+    title = _words(event)
     found: set[str] = set()
     for group in school.classes:
-        words = " ".join(re.split(r"[\W_]+", group.casefold())).strip()
-        if words and not words.isdigit() and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", title):
+        words = _words(group)
+        before = "class " if len(words) == 1 or words.isdigit() else _YEAR_LETTER
+        if words and re.search(rf"(?<!\w){before}{re.escape(words)}(?!\w)", title):
             found.add(group)
-    for match in re.finditer(r"\b(?:years?|yr|y) ?(\d{1,2})\b", title):
-        found |= _classes_of_year(f"year {match[1]}", school)
-    if re.search(r"\breception\b", title):
-        found |= _classes_of_year("reception", school)
+    for years in years_in(event):
+        found |= _classes_with(years, school)
     return tuple(sorted(found))
 
 
-def _classes_of_year(name: str, school: SchoolNames) -> set[str]:
-    """The classes of a year that is named with the word; a bare number is not a year."""
-    match = re.fullmatch(r"(?:year|yr|y) ?(\d{1,2})", _key(name))
-    wanted = match[1].lstrip("0") if match else _key(name)
-    if not match and wanted.isdigit():
-        return set()
-    return {group for group, year in school.classes.items() if year and _year(year) == wanted}
+def classes_listed(names: Iterable[str], school: SchoolNames) -> tuple[str, ...]:
+    """Return the classes that names of a timetable seem to mean, for a person to confirm."""
+    names = tuple(names)
+    found = set(understand_names(names, school).classes)
+    for name in names:
+        if not _classes_by_name(school).get(_key(name)):
+            found |= {g for years in years_meant(name) for g in _classes_with(years, school)}
+    return tuple(sorted(found))
 
 
-def _year(text: str) -> str:
-    """The number of a year group as exported, ``Year  5`` or ``5``; other texts as they are."""
-    match = re.fullmatch(r"(?:year|yr|y)? ?0*(\d{1,2})", _key(text))
-    return match[1] if match else _key(text)
+_JOINED = re.compile(r" *(?:&|\+|/|(?<!\w)and(?!\w)) *", re.IGNORECASE)
+_YEAR_LETTER = r"(?:y|yr ?|year ?)?"
+"""May stand before the name of a class: ``Y3W`` for the class 3W."""
+
+
+def _classes_or_years(
+    name: str, school: SchoolNames, by_name: Mapping[str, set[str]]
+) -> NamedRoll | None:
+    """The class or the years that a name means; None where that is not certain."""
+    if classes := by_name.get(_key(name)):
+        return NamedRoll(tuple(sorted(classes)))
+    return _of_years(years_meant(name) or _other_year(name), school)
+
+
+def _pupil(name: str, school: SchoolNames) -> NamedRoll | None:
+    number = read_admission_number(name) or ""
+    pupil = school.numbers.get(number) or school.numbers.get(read_upn(name))
+    return NamedRoll((), (pupil,)) if pupil else None
+
+
+def _of_years(meant: Meant, school: SchoolNames) -> NamedRoll | None:
+    """The classes of the years, and their pupils in other classes; None where a year has none."""
+    classes: set[str] = set()
+    pupils: set[str] = set()
+    for years in meant:
+        pure = {group for group, year in school.classes.items() if year and year_key(year) in years}
+        others = {
+            number
+            for by_year in school.mixed.values()
+            for year, numbers in by_year.items()
+            if year_key(year) in years
+            for number in numbers
+        }
+        if not pure and not others:
+            return None
+        classes |= pure
+        pupils |= others
+    return NamedRoll(tuple(sorted(classes)), tuple(sorted(pupils))) if meant else None
+
+
+def _other_year(name: str) -> Meant:
+    """The year that the register names in letters, such as ``R``; a bare number is not a year."""
+    wanted = year_key(name)
+    return () if not wanted or wanted.isdigit() else (frozenset({wanted}),)
+
+
+def _classes_with(years: frozenset[str], school: SchoolNames) -> set[str]:
+    """The classes that have a pupil of one of the years."""
+    pure = {group for group, year in school.classes.items() if year and year_key(year) in years}
+    mixed = {
+        group
+        for group, by_year in school.mixed.items()
+        if group and any(year_key(year) in years for year in by_year)
+    }
+    return pure | mixed
+
+
+def _classes_by_name(school: SchoolNames) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for group in school.classes:
+        found.setdefault(_key(group), set()).add(group)
+    return found
+
+
+def _words(text: str) -> str:
+    """The letters and digits of a text in lower case, with one space for everything else."""
+    return " ".join(re.split(r"[\W_]+", text.casefold())).strip()
 
 
 def _key(text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from consent_gate.register.event_names import SchoolNames, understand_names
+from consent_gate.register.event_names import SchoolNames, classes_listed
 
 MAX_BYTES = 1 << 20
 """A larger file is no timetable."""
@@ -20,10 +20,14 @@ MAX_BYTES = 1 << 20
 MIN_WORD = 4
 """Letters from which a word that folder and row share tells which of several rows is meant."""
 
+FIRST_MONTH = 9
+"""The month in which a school year begins in England."""
+
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SEP = r"[-_./ ]"
 _ISO = re.compile(rf"(?<!\d)(20\d\d){_SEP}?(\d\d){_SEP}?(\d\d)(?!\d)")
 _BRITISH = re.compile(rf"(?<!\d)(\d\d?){_SEP}(\d\d?){_SEP}(20\d\d)(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
 _WORDS = re.compile(r"(?<!\d)(\d\d?)(?:st|nd|rd|th)?[-_. ]+([a-z]{3,9})[-_., ]+(20\d\d)(?!\d)")
 
 
@@ -91,8 +95,17 @@ def classes_on_timetable(
     if len(of_day) > 1:
         words = _words([event])
         of_day = [row for row in of_day if words & _words(row.cells)]
-    named = understand_names((cell for row in of_day for cell in row.cells), school)
-    return tuple(sorted(named.classes))
+    return classes_listed((cell for row in of_day for cell in row.cells), school)
+
+
+def is_before_school_year(event: str, today: date) -> bool:
+    """Whether the folder's name has a day or a year before the school year of today.
+
+    Classes had other pupils then. A school year begins on 1 September.
+    """
+    start = date(today.year - (today.month < FIRST_MONTH), FIRST_MONTH, 1)
+    years = {int(year) for year in _YEAR.findall(event)}
+    return any(day < start for day in days_in(event)) or any(y < start.year for y in years)
 
 
 def _day(year: int, month: int, day: int) -> date | None:

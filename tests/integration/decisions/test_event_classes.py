@@ -200,3 +200,31 @@ def test_one_click_confirms_the_proposed_classes(school: World, logged_in: LogIn
     assert EventClasses.objects.get().unknown == [], "a wrong name saves nothing"
     client.post("/queue/classes/?event=3W%20assembly", {"others": "000001, Year 3"})
     assert load_staff_input(item).roster == frozenset({"000001", "000004", "000005"})
+
+
+def test_no_class_of_today_is_proposed_for_an_event_of_an_earlier_school_year(
+    school: World,
+) -> None:
+    year = school.home.now().year
+    assert proposal_for(school.home, "3W assembly") is not None
+    assert proposal_for(school.home, f"{year - 2}/3W assembly") is None
+    assert proposal_for(school.home, f"{year - 2}-06-12 3W assembly") is None
+
+
+def test_a_year_has_its_pupils_in_a_class_of_several_years(school: World) -> None:
+    PupilEntry.objects.filter(admission_number="000001").update(year_group="Year 4")
+    proposal = proposal_for(school.home, "Year 4 trip")
+    assert proposal is not None
+    assert proposal.classes == ("5B",)
+    name_classes(school.home, EVENT, ["Year 4 and 3W"], "j.shaw")
+    assert load_staff_input(school.make_item(STRANGER)).roster == {"000001", "000004", "000005"}
+
+
+def test_a_marked_pupil_who_joins_a_class_that_was_renamed_is_noticed(school: World) -> None:
+    name_classes(school.home, EVENT, ["5B"], "j.shaw")
+    item = school.make_item(STRANGER)
+    PupilEntry.objects.filter(reg_group="5B").update(reg_group="5Birch")
+    assert load_staff_input(item).roster == {"000001", "000002", "000003"}
+    assert load_staff_input(item).roll_is_whole is True
+    school.make_pupil("000009", "Zoe", "Archer", reg_group="5Birch", never_publish=True)
+    assert load_staff_input(item).roll_is_whole is False

@@ -12,6 +12,7 @@ from consent_gate.register.timetable import (
     TimetableRow,
     classes_on_timetable,
     days_in,
+    is_before_school_year,
     read_timetable,
 )
 
@@ -70,3 +71,28 @@ def test_of_several_events_of_a_day_the_one_that_the_folder_names_is_meant() -> 
     rows = (TimetableRow(DAY, ("3W", "Museum")), TimetableRow(DAY, ("5B", "Choir")))
     assert classes_on_timetable("2026-11-27 choir practice", rows, SCHOOL) == ("5B",)
     assert classes_on_timetable("2026-11-27", rows, SCHOOL) == ()
+
+
+def test_a_row_that_names_two_classes_in_one_cell_proposes_both() -> None:
+    rows = (TimetableRow(DAY, ("3W & 5B", "Museum & zoo")),)
+    assert classes_on_timetable("2026-11-27", rows, SCHOOL) == ("3W", "5B")
+
+
+@pytest.mark.parametrize(
+    ("event", "before"),
+    [
+        ("2026-07-10 3W assembly", True),
+        ("archive/2019/3W assembly", True),
+        ("2025-26 3W", True),
+        ("2026-09-01 3W", False),
+        ("2026-11-27 3W", False),
+        ("2026/3W assembly", False),
+        ("3W assembly", False),
+    ],
+)
+def test_an_event_of_an_earlier_school_year_is_known_by_its_folder(
+    event: str, before: bool
+) -> None:
+    assert is_before_school_year(event, DAY) is before
+    assert not is_before_school_year("2026-11-27 3W", date(2027, 8, 31))
+    assert is_before_school_year("2026-11-27 3W", date(2027, 9, 1))

@@ -59,7 +59,8 @@ def understand_names(names: Iterable[str], school: SchoolNames) -> NamedRoll:
     by_name = _classes_by_name(school)
     found: list[NamedRoll] = []
     for name in names:
-        whole = _classes_or_years(name, school, by_name) or _pupil(name, school)
+        pupil = pupil_named(name, school)
+        whole = _classes_or_years(name, school, by_name) or (pupil and NamedRoll((), (pupil,)))
         parts = [_classes_or_years(part, school, by_name) for part in _JOINED.split(name)]
         known = [whole] if whole else [part for part in parts if part]
         complete = bool(whole) or len(known) == len(parts)
@@ -69,6 +70,12 @@ def understand_names(names: Iterable[str], school: SchoolNames) -> NamedRoll:
         for kind in ("classes", "pupils", "unknown")
     )
     return NamedRoll(classes, pupils, unknown)
+
+
+def pupil_named(text: str, school: SchoolNames) -> str:
+    """Return the pupil on roll with this admission number or UPN; empty if there is none."""
+    number = read_admission_number(text) or ""
+    return school.numbers.get(number) or school.numbers.get(read_upn(text)) or ""
 
 
 def classes_in_title(event: str, school: SchoolNames) -> tuple[str, ...]:
@@ -111,12 +118,6 @@ def _classes_or_years(
     if classes := by_name.get(_key(name)):
         return NamedRoll(tuple(sorted(classes)))
     return _of_years(years_meant(name) or _other_year(name), school)
-
-
-def _pupil(name: str, school: SchoolNames) -> NamedRoll | None:
-    number = read_admission_number(name) or ""
-    pupil = school.numbers.get(number) or school.numbers.get(read_upn(name))
-    return NamedRoll((), (pupil,)) if pupil else None
 
 
 def _of_years(meant: Meant, school: SchoolNames) -> NamedRoll | None:

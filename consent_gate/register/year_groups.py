@@ -18,9 +18,10 @@ _STAGES = {
 }
 """Years of each key stage in England (Education Act 2002, section 82; 5 is the sixth form)."""
 
+_EN_DASH = "\N{EN DASH}"
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _HEAD = r"(?:years?|yrs?|y)[ -]?"
-_JOIN = r" ?(?:,|/|&|\+|-|–|\band\b|\bto\b|\bvs?\b) ?"
+_JOIN = r" ?(?:,|/|&|\+|-|\band\b|\bto\b|\bvs?\b) ?"
 _NO_DATE = rf"(?!\d|\.\d|[-/]\d\d?[-/]\d\d|(?:st|nd|rd|th)?[ -](?:{_MONTHS}))"
 """What may not follow a number: it would be a day of the month."""
 _NUMBERS = re.compile(
@@ -52,7 +53,7 @@ def year_key(text: str) -> str:
 
 
 def years_in(text: str) -> Meant:
-    """The years that a text names with the word: ``Years 3 and 4``, ``Y3-5``, ``KS2``, ``Reception``.
+    """The years that a text names with the word: ``Years 3 and 4``, ``Y3-5``, ``KS2``.
 
     A bare number is no year.
     """
@@ -62,12 +63,12 @@ def years_in(text: str) -> Meant:
 def years_meant(name: str) -> Meant:
     """The years that a name means, where it has no other word; else empty."""
     found, rest = _read(name)
-    return () if re.sub(r"\band\b", "", rest).strip(" ,/&+-–") else found
+    return () if re.sub(r"\band\b", "", rest).strip(" ,/&+-") else found
 
 
 def _read(text: str) -> tuple[Meant, str]:
     """The years, and the text without them."""
-    plain = " ".join(text.casefold().replace("_", " ").split())
+    plain = " ".join(text.casefold().replace("_", " ").replace(_EN_DASH, "-").split())
     found: list[frozenset[str]] = []
     for match in _NUMBERS.finditer(plain):
         found += [frozenset({str(year)}) for year in _spans(match[1])]
@@ -83,6 +84,7 @@ def _read(text: str) -> tuple[Meant, str]:
 def _spans(numbers: str) -> list[int]:
     """The years of ``3-5, 7 and 9``: a line or "to" stands for all years between."""
     years: list[int] = []
-    for start, join, end in re.findall(r"(\d\d?)(?=(?:\D*?(-|–|to)\D*?(\d\d?))?)", numbers):
-        years += range(int(start), int(end) + 1) if join and int(start) < int(end) else [int(start)]
+    for start, join, end in re.findall(r"(\d\d?)(?=(?:\D*?(-|to)\D*?(\d\d?))?)", numbers):
+        first, last = int(start), int(end) if join else 0
+        years += range(first, max(first, last) + 1)
     return list(dict.fromkeys(years))

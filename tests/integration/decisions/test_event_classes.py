@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from consent_gate.db.models import AuditEntry, EventClasses, Item, ItemState, PupilEntry, User
@@ -217,14 +218,28 @@ def test_a_year_has_its_pupils_in_a_class_of_several_years(school: World) -> Non
     assert proposal is not None
     assert proposal.classes == ("5B",)
     name_classes(school.home, EVENT, ["Year 4 and 3W"], "j.shaw")
-    assert load_staff_input(school.make_item(STRANGER)).roster == {"000001", "000004", "000005"}
+    assert load_staff_input(school.make_item(STRANGER)).roster == frozenset({"000001", "000004", "000005"})
 
 
 def test_a_marked_pupil_who_joins_a_class_that_was_renamed_is_noticed(school: World) -> None:
     name_classes(school.home, EVENT, ["5B"], "j.shaw")
     item = school.make_item(STRANGER)
     PupilEntry.objects.filter(reg_group="5B").update(reg_group="5Birch")
-    assert load_staff_input(item).roster == {"000001", "000002", "000003"}
+    assert load_staff_input(item).roster == frozenset({"000001", "000002", "000003"})
     assert load_staff_input(item).roll_is_whole is True
     school.make_pupil("000009", "Zoe", "Archer", reg_group="5Birch", never_publish=True)
     assert load_staff_input(item).roll_is_whole is False
+
+
+def test_a_list_of_pupils_can_be_chosen_on_the_page(school: World, logged_in: LogIn) -> None:
+    client = logged_in(school.make_user())
+    item, address = school.make_item(nearly("000004")), f"/queue/classes/?event={EVENT}"
+
+    def choose(text: str) -> None:
+        client.post(address, {"list": SimpleUploadedFile("list.csv", text.encode())})
+
+    choose("Name,Adno,AM\nDot Archer,000004,/\nNobody,009999,/\n")
+    assert not EventClasses.objects.exists()
+    choose("Name,Adno,AM\nDot Archer,000004,/\nAnn Archer,000001,N\n")
+    assert load_staff_input(item).roster == frozenset({"000001", "000004"})
+    assert is_released(item)

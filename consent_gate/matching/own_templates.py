@@ -36,25 +36,32 @@ class YearFaces:
     """Pupils who would be matched to another pupil of the year if they were not enrolled."""
 
 
-def disagreeing_pupils(gallery: Gallery, thresholds: Thresholds) -> tuple[str, ...]:
-    """Return pupils with a template that does not look like the pupil's other templates.
+def disagreeing_rows(gallery: Gallery, thresholds: Thresholds) -> tuple[int, ...]:
+    """Return the rows of templates that do not look like the pupil's other templates.
 
     The score with each other template of the pupil is below the one that one pair of strangers in
-    five hundred reaches. One of the pictures may show another child. Empty for other models.
+    five hundred reaches. One of the pictures may show another child. Of a pupil with two templates
+    it is both. Empty for other models.
     """
     if not gallery.pupils or not same_versions(gallery.versions, thresholds):
         return ()
-    found = []
+    found: list[int] = []
     ends = [*gallery.first_rows[1:], gallery.template_count]
-    for pupil, start, end in zip(gallery.pupils, gallery.first_rows, ends, strict=True):
+    for start, end in zip(gallery.first_rows, ends, strict=True):
         if end - start < 2:
             continue
         own = {model: vectors[start:end] for model, vectors in gallery.vectors.items()}
         scores = fused_scores(own, own, thresholds)
         np.fill_diagonal(scores, -1.0)
-        if (scores.max(axis=1) < thresholds.fused_tail.start).any():
-            found.append(pupil)
+        lonely = np.nonzero(scores.max(axis=1) < thresholds.fused_tail.start)[0]
+        found += (int(start) + lonely).tolist()
     return tuple(found)
+
+
+def disagreeing_pupils(gallery: Gallery, thresholds: Thresholds) -> tuple[str, ...]:
+    """Return pupils with a template that does not look like the pupil's other templates."""
+    rows = disagreeing_rows(gallery, thresholds)
+    return tuple(dict.fromkeys(gallery.pupils[gallery.owners[row]] for row in rows))
 
 
 def faces_by_year(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,11 +11,16 @@ from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import PupilEntry, StaffTag
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
-from consent_gate.matching.own_templates import YearFaces, disagreeing_pupils, faces_by_year
+from consent_gate.matching.own_templates import (
+    YearFaces,
+    disagreeing_pupils,
+    disagreeing_rows,
+    faces_by_year,
+)
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Examined, Match, NotMatched, TagKind
 from consent_gate.operations.health_check import HealthCheck, State
-from consent_gate.register.repository import load_gallery
+from consent_gate.register.repository import compared_photos, day_of, load_gallery
 from consent_gate.register.thresholds import thresholds_in_force
 
 OFTEN = 2
@@ -28,6 +33,8 @@ class PupilAdvice:
 
     disagreeing: tuple[str, ...]
     """Pupils with a template that does not look like their other templates."""
+    pictures: tuple[str, ...]
+    """Where each of these templates comes from, for staff."""
     served_badly: tuple[tuple[str, int], ...]
     """Enrolled pupils whom staff had to name, with the number of faces, most first."""
     years: tuple[YearFaces, ...]
@@ -45,7 +52,8 @@ class PupilAdvice:
         if self.disagreeing:
             yield (
                 f"Templates of these pupils do not look like the same child: "
-                f"{', '.join(self.disagreeing)}. Look at their portraits, and remove a wrong one."
+                f"{', '.join(self.disagreeing)}. Look at their portraits, and remove a wrong one:"
+                f" {'; '.join(self.pictures)}."
             )
         if self.served_badly:
             named = ", ".join(f"{number} ({count})" for number, count in self.served_badly)
@@ -76,11 +84,10 @@ def pupil_advice(
     """
     gallery, thresholds = load_gallery(home), candidate or thresholds_in_force()
     years = dict(PupilEntry.objects.values_list("admission_number", "year_group"))
-    named = _named_by_staff()
-    badly = [(number, named[number]) for number in gallery.pupils if named[number] >= OFTEN]
     return PupilAdvice(
         disagreeing_pupils(gallery, thresholds),
-        tuple(sorted(badly, key=lambda pair: (-pair[1], pair[0]))),
+        _pictures_of(home, disagreeing_rows(gallery, thresholds)),
+        served_badly(gallery.pupils),
         faces_by_year(gallery, thresholds, years, siblings),
     )
 
@@ -94,11 +101,39 @@ def templates(home: Home) -> Iterator[HealthCheck]:
     if found:
         message = (
             f"Templates of {len(found)} pupils do not look like the same child. 'consent-gate"
-            " calibrate' names them. Look at their portraits, and remove a wrong one."
+            " calibrate' names them and their pictures. Look at the portraits, and remove a wrong"
+            " one."
         )
         yield HealthCheck("templates", "Templates", State.WARNING, message)
     else:
         yield HealthCheck("templates", "Templates", State.GOOD, "Each pupil's are alike.")
+
+
+def served_badly(enrolled: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Return the enrolled pupils whom staff had to name often, with the number of faces.
+
+    Args:
+        enrolled: Admission numbers of the pupils with a portrait.
+
+    Returns:
+        The pupil with the most faces first.
+    """
+    named = _named_by_staff()
+    badly = [(number, named[number]) for number in enrolled if named[number] >= OFTEN]
+    return tuple(sorted(badly, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _pictures_of(home: Home, rows: Iterable[int]) -> tuple[str, ...]:
+    """Say of templates of ``load_gallery`` whose they are and which picture they come from."""
+    # gallery_of sorts the photos by pupil, and keeps the order of each pupil's.
+    photos = sorted(compared_photos(home), key=lambda photo: photo.pupil.admission_number)
+    found = []
+    for row in rows:
+        photo = photos[row]
+        day = f"{day_of(photo):%d %B %Y}"
+        origin = f"face in {photo.item.source}" if photo.item else f"portrait of {day}"
+        found.append(f"{photo.pupil.admission_number}, {origin}")
+    return tuple(found)
 
 
 def _named_by_staff() -> Counter[str]:

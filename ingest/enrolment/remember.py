@@ -1,10 +1,11 @@
 """Remember a face that a person named, as one more template of the pupil.
 
 A person who names a face of a pupil with biometric consent may let the gate remember it. The choice
-is ticked already where the machine's nearest pupil is that pupil too and the face is good. The face
-is measured from the original in the vault. It must be nearest to that pupil in the whole school,
-and it never decides alone: a pupil is compared as the average of all templates. The person's word
-is the confirmation of the template. It goes with the tag, the picture and the consent.
+is ticked already where the machine's nearest pupil is that pupil too and the face is good. For
+another good face a person may tick it. The face is measured from the original in the vault. It must
+be nearest to that pupil in the whole school, and it never decides alone: a pupil is compared as the
+average of all templates. The person's word is the confirmation of the template. It goes with the
+tag, the picture and the consent.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import EnrolmentPhoto, FaceToRemember, Item, ItemState, StaffTag
 from consent_gate.decisions.enrolments import enrolments_from
 from consent_gate.home.home import Home
-from consent_gate.model import Examined, FaceEvidence, FaceKind, Match, NearMatch, TagKind
+from consent_gate.model import (
+    Ambiguous,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    Match,
+    NearMatch,
+    TagKind,
+    Unknown,
+)
 from consent_gate.register.display import display_name
 from consent_gate.register.templates import can_enrol
 from ingest.enrolment.confirmation import confirm_photos
@@ -54,6 +64,8 @@ class RememberOffer:
     is_remembered: bool
     refusal: str
     """Why it cannot be remembered, for staff; empty where it may be tried."""
+    is_good: bool
+    """Whether the face is high enough and like its mirror image."""
     ticked: bool
     """Whether the machine's nearest pupil is this pupil too and the face is good."""
     count: int
@@ -77,9 +89,11 @@ def offer_for(home: Home, item: Item, face: int) -> RememberOffer | None:
     if not reason and count >= home.settings.recognition.remembered_faces_a_pupil:
         reason = ENOUGH
     seen = _evidence(item, face)
-    ticked = not reason and seen is not None and _is_nearest(seen, number) and _is_good(seen)
+    good = seen is not None and _is_good(seen)
+    ticked = not reason and good and seen is not None and _is_nearest(seen, number)
     remembered = reason == ALREADY_ENROLLED
-    return RememberOffer(display_name(entry) if entry else "", remembered, reason, ticked, count)
+    name = display_name(entry) if entry else ""
+    return RememberOffer(name, remembered, reason, good, ticked, count)
 
 
 def may_be_ticked(home: Home, item: Item, face: int) -> bool:
@@ -97,19 +111,44 @@ def may_be_ticked(home: Home, item: Item, face: int) -> bool:
     return bool(can_enrol(home.now().date(), number)) and remembered_of(number) < limit
 
 
+def may_be_ticked_by_hand(home: Home, item: Item, face: int) -> bool:
+    """Whether a person may tick "remember this face" where the tick does not stand ready.
+
+    The face is good, but the machine was not near any pupil. Who is named then is compared before
+    the face is stored, as for every other face.
+    """
+    seen = _evidence(item, face)
+    if seen is None or seen.shown is not None or not _is_good(seen):
+        return False  # a face in a film is never remembered
+    return (
+        isinstance(seen.identity, Unknown | Ambiguous | NearMatch)
+        and home.settings.recognition.remembered_faces_a_pupil > 0
+        and not may_be_ticked(home, item, face)
+    )
+
+
 def remembered_of(number: str) -> int:
     """How many faces of pictures are templates of the pupil with this admission number."""
     photos = EnrolmentPhoto.objects.filter(pupil__admission_number=number, templates__isnull=False)
     return photos.exclude(item=None).distinct().count()
 
 
-def ask_to_remember(home: Home, item: Item, face: int, actor: str) -> bool:
-    """Queue a face that was just named, if it is offered and ticked. Returns whether it is queued.
+def ask_to_remember(
+    home: Home, item: Item, face: int, actor: str, *, by_hand: bool = False
+) -> bool:
+    """Queue a face that was just named, if it is offered. Returns whether it is queued.
 
     The running gate makes the templates within seconds (``remember_queued``).
+
+    Args:
+        home: The home of the item.
+        item: The picture.
+        face: Index of the face in the item's evidence.
+        actor: Who named the face.
+        by_hand: Whether a person ticked the choice, which was not ready.
     """
     offer = offer_for(home, item, face)
-    if offer is None or not offer.ticked:
+    if offer is None or not (offer.ticked or (by_hand and offer.possible and offer.is_good)):
         return False
     tag = StaffTag.objects.get(item=item, face=face)
     values = {"actor": actor, "created_at": home.now(), "refusal": ""}

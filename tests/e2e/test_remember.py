@@ -55,3 +55,21 @@ def test_nothing_is_remembered_otherwise(site: Site, world: World, page: Page, h
     expect(page.get_by_text("You can release it").first).to_be_visible()
     assert StaffTag.objects.get(item=item).admission_number in {"000001", "000002"}
     assert not FaceToRemember.objects.exists()
+
+
+def test_a_face_that_nobody_recognised_is_remembered_only_if_a_person_ticks_it(
+    site: Site, world: World, page: Page
+) -> None:
+    item = unsure_picture(world)
+    make_unsure(item, 0, None)
+    log_in(page)
+    page.goto(f"/pictures/{item.pk}/")
+    page.locator("#face-title").click()
+    page.keyboard.press("p")
+    page.keyboard.type("bak")
+    tick = page.locator("#found").get_by_label("Remember this face, too.")
+    expect(tick).not_to_be_checked()
+    tick.check()
+    page.get_by_role("button", name="Ben Baker").click()
+    expect(page.get_by_text("You can release it").first).to_be_visible()
+    assert FaceToRemember.objects.get().admission_number == "000002"

@@ -48,8 +48,9 @@ def tag(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
             review.untag_face(action, index)
         else:
             review.tag_face(action, index, wanted)
-            if request.POST.get("remember") == "yes":
-                ask_to_remember(action.home, item, index, action.actor)
+            if (ticked := request.POST.get("remember")) in {"yes", "sure"}:
+                by_hand = ticked == "sure"
+                ask_to_remember(action.home, item, index, action.actor, by_hand=by_hand)
 
     return _save_and_show(request, item, save)
 

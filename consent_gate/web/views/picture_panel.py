@@ -21,7 +21,7 @@ from consent_gate.web.pages.picture import picture_view
 from consent_gate.web.pages.pupil_choices import choices, recently_named
 from consent_gate.web.pages.queue import QueueFilter
 from consent_gate.web.request_context import current_home, current_user
-from ingest.enrolment.remember import may_be_ticked
+from ingest.enrolment.remember import may_be_ticked, may_be_ticked_by_hand
 
 NOBODY_RECOGNISABLE = "Nobody can be recognised"
 
@@ -91,6 +91,9 @@ def panel_context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "bases": RELEASE_BASES,
         "enrolment": enrolment_offer(current_home(), item, chosen) if chosen else None,
         "may_remember": chosen is not None and may_be_ticked(current_home(), item, chosen.index),
+        "may_tick": chosen is not None
+        and chosen.tag is None
+        and may_be_ticked_by_hand(current_home(), item, chosen.index),
         "notes": _notes(item),
         "earlier": _earlier_pictures(item),
         "colleagues": colleagues(current_user(request).username),

@@ -15,8 +15,10 @@ from consent_gate.db.models import EnrolmentPhoto
 from consent_gate.errors import DecryptionError
 from consent_gate.messages import counted, recalled_text
 from consent_gate.operations.contact_sheet import sheet_entries, sheet_pages, shown_photos
+from consent_gate.operations.pupil_advice import served_badly
 from consent_gate.register.display import class_of
 from consent_gate.register.portraits import portrait_of_photo
+from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages.names import display_names
 from consent_gate.web.request_context import current_home, current_user
 from ingest.enrolment.confirmation import confirm_photos, reject_photo
@@ -32,7 +34,14 @@ def overview(request: HttpRequest) -> HttpResponse:
         total = Counter(entry.class_name for entry in entries)
         waiting = Counter(e.class_name for e in entries if e.photo.confirmed_at is None)
         rows = [(name, count, waiting[name]) for name, count in total.items()]
-        context = {"rows": rows, "waiting": sum(waiting.values())}
+        enrolled = {entry.photo.pupil.admission_number: entry for entry in entries}
+        badly = [(enrolled[number], count) for number, count in served_badly(enrolled)]
+        context = {
+            "rows": rows,
+            "waiting": sum(waiting.values()),
+            "badly": badly,
+            "may_open_pupil": may_open(current_user(request), "pupil"),
+        }
         return render(request, "gate/portraits.html", context)
     names = display_names(entry.photo.confirmed_by for entry in entries)
     context = {

@@ -218,7 +218,9 @@ def test_a_year_has_its_pupils_in_a_class_of_several_years(school: World) -> Non
     assert proposal is not None
     assert proposal.classes == ("5B",)
     name_classes(school.home, EVENT, ["Year 4 and 3W"], "j.shaw")
-    assert load_staff_input(school.make_item(STRANGER)).roster == frozenset({"000001", "000004", "000005"})
+    assert load_staff_input(school.make_item(STRANGER)).roster == frozenset(
+        {"000001", "000004", "000005"}
+    )
 
 
 def test_a_marked_pupil_who_joins_a_class_that_was_renamed_is_noticed(school: World) -> None:

@@ -15,12 +15,15 @@ from typer.testing import CliRunner
 
 from consent_gate.cli.app import app
 from consent_gate.cli.portraits import PortraitsChanged
-from consent_gate.db.models import AuditEntry, EnrolmentPhoto, PupilEntry, Role, User
+from consent_gate.db.models import AuditEntry, EnrolmentPhoto, Item, PupilEntry, Role, User
 from consent_gate.home.home import Home
+from consent_gate.model import Tag, TagKind
 from consent_gate.operations.contact_sheet import PER_PAGE, SheetEntry, sheet_pages
+from consent_gate.review import service as review
 from consent_gate.subject_rights.access import collect_subject_data, find_pupil
 from consent_gate.subject_rights.access_letter import summary
 from tests.support.factories import World
+from tests.support.unsure_faces import make_unsure
 
 ROBIN, KIT = "000101", "000102"
 LogIn = Callable[[User], Client]
@@ -194,3 +197,20 @@ def test_the_access_letter_says_who_confirmed_the_photo(demo_school: Home) -> No
     EnrolmentPhoto.objects.update(confirmed_by="", confirmed_at=None)
     data = collect_subject_data(find_pupil(ROBIN))
     assert "not used until a member of staff confirms" in summary(demo_school, data)
+
+
+def test_the_office_sees_which_pupils_one_portrait_serves_badly(
+    demo_school: Home, logged_in: LogIn
+) -> None:
+    settings.CONSENT_GATE_HOME = demo_school
+    client = logged_in(World(demo_school).make_user(role=Role.OFFICE))
+    assert "Another portrait would help" not in client.get("/portraits/").content.decode()
+    for name in ("04 judge", "01 winner"):
+        item = Item.objects.get(source__contains=name)
+        make_unsure(item, 0, None)
+        action = review.at_current_revision(demo_school, "j.shaw", item.pk)
+        review.tag_face(action, 0, Tag(TagKind.PUPIL, KIT))
+    page = client.get("/portraits/").content.decode()
+    assert "Another portrait would help" in page
+    assert f"/pupils/{KIT}/" in page
+    assert f"/pupils/{ROBIN}/" not in page

@@ -20,6 +20,7 @@ from ingest.enrolment.remember import (
     ENOUGH,
     ask_to_remember,
     may_be_ticked,
+    may_be_ticked_by_hand,
     offer_for,
     remember_queued,
     remembered_of,
@@ -146,3 +147,35 @@ def test_only_as_many_faces_as_the_settings_allow(demo_school: Home, judge: Item
     offer = offer_for(strict, item, 0)
     assert offer is not None
     assert offer.refusal == ENOUGH
+
+
+def test_a_person_may_tick_a_good_face_that_the_machine_did_not_know(demo_school: Home) -> None:
+    item = picture("04 judge")
+    make_unsure(item, 0, None)
+    assert may_be_ticked_by_hand(demo_school, item, 0)
+    say(demo_school, item, 0, KIT)
+    assert not ask_to_remember(demo_school, item, 0, "j.shaw")
+    assert ask_to_remember(demo_school, item, 0, "j.shaw", by_hand=True)
+    assert remember_queued(demo_school, CachedPool) == 1
+    photo = EnrolmentPhoto.objects.get(item=item)
+    assert (photo.pupil.admission_number, photo.added_by) == (KIT, "j.shaw")
+
+
+def test_a_face_of_another_child_is_refused_although_a_person_ticked_it(demo_school: Home) -> None:
+    item = picture("04 judge")
+    make_unsure(item, 0, None)
+    say(demo_school, item, 0, ROBIN)
+    assert ask_to_remember(demo_school, item, 0, "j.shaw", by_hand=True)
+    assert remember_queued(demo_school, CachedPool) == 0
+    assert "does not look like" in FaceToRemember.objects.get().refusal
+    assert not EnrolmentPhoto.objects.filter(item=item).exists()
+
+
+def test_a_poor_face_is_not_remembered_although_a_person_ticked_it(demo_school: Home) -> None:
+    item = picture("04 judge")
+    make_unsure(item, 0, None, 0.9)
+    assert not may_be_ticked_by_hand(demo_school, item, 0)
+    say(demo_school, item, 0, KIT)
+    assert not ask_to_remember(demo_school, item, 0, "j.shaw", by_hand=True)
+    make_unsure(item, 0, KIT)
+    assert not may_be_ticked_by_hand(demo_school, item, 0), "there the tick stands ready"

@@ -2,11 +2,15 @@
 
 Few pupils and few faces, so that what is wrong often concerns somebody in the picture; few flaws,
 so that about half of all pictures are released and a property can fail.
+
+Strategies that need no argument are made once: Hypothesis checks each new one, which takes longer
+than to draw from it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -135,37 +139,54 @@ def spoil(
     return replace(school, pupils={**school.pupils, number: spoilt(school.pupils[number], how)})
 
 
-@st.composite
-def schools(draw: DrawFn) -> Register:
-    """Four pupils in order, but for a flaw or two."""
-    school = make_register(*(make_pupil(number) for number in NUMBERS))
-    flaws = st.lists(st.tuples(st.sampled_from(NUMBERS), SPOILING), max_size=2)
-    for number, how in draw(st.one_of(st.just([]), flaws)):
-        school = spoil(school, number, how)
-    doubts = (
+FLAWS = st.one_of(st.just([]), st.lists(st.tuples(st.sampled_from(NUMBERS), SPOILING), max_size=2))
+
+DOUBTS = st.sampled_from(
+    (
+        *({},) * 20,
         {"exported_on": days_ago(131)},
         {"exported_on": None},
         {"suspended": frozenset({WEBSITE.purpose})},
         {"suspended": frozenset({BIOMETRIC})},
     )
-    return replace(school, **draw(st.sampled_from(({},) * 20 + doubts)))
+)
+
+
+@st.composite
+def schools(draw: DrawFn) -> Register:
+    """Four pupils in order, but for a flaw or two."""
+    school = make_register(*(make_pupil(number) for number in NUMBERS))
+    for number, how in draw(FLAWS):
+        school = spoil(school, number, how)
+    return replace(school, **draw(DOUBTS))
+
+
+PUPILS = st.permutations([make_matched_face(number) for number in NUMBERS])
+HOW_MANY_PUPILS = st.integers(0, 3)
+OTHERS = st.one_of(st.just([]), st.lists(ODD_FACES, min_size=1, max_size=2))
+DEVICES = st.sampled_from((CAMERA, CAMERA, CAMERA, None))
 
 
 @st.composite
 def pictures(draw: DrawFn) -> Examined:
     """Up to three different pupils, at times with somebody else."""
-    pupils = [make_matched_face(n) for n in draw(st.permutations(NUMBERS))][
-        : draw(st.integers(0, 3))
-    ]
-    others = draw(st.one_of(st.just([]), st.lists(ODD_FACES, min_size=1, max_size=2)))
-    faces = (*pupils, *others)
-    return make_picture(*faces, device=draw(st.sampled_from((CAMERA, CAMERA, CAMERA, None))))
+    faces = (*draw(PUPILS)[: draw(HOW_MANY_PUPILS)], *draw(OTHERS))
+    return make_picture(*faces, device=draw(DEVICES))
 
 
-def tags() -> st.SearchStrategy[Tag]:
-    """What staff may say of a face, sense and nonsense."""
-    pupil = st.one_of(st.sampled_from(NUMBERS), st.none())
-    return st.builds(Tag, st.sampled_from(TagKind), pupil, st.sampled_from(("the vicar", " ")))
+TAGS = st.builds(
+    Tag,
+    st.sampled_from(TagKind),
+    st.one_of(st.sampled_from(NUMBERS), st.none()),
+    st.sampled_from(("the vicar", " ")),
+)
+"""What staff may say of a face, sense and nonsense."""
+
+
+@cache
+def tags_up_to(last: int) -> st.SearchStrategy[dict[int, Tag]]:
+    """What staff may say of the faces 0 to ``last``."""
+    return st.dictionaries(st.integers(0, last), TAGS, max_size=2)
 
 
 CLEARING_TAGS = st.sampled_from(
@@ -196,31 +217,36 @@ CROPS = st.sampled_from(
 )
 """Whole, through the faces, without them."""
 
+YES_OR_NO = st.booleans()
+SELDOM = st.sampled_from((False,) * 7 + (True,))
+APPROVALS = st.dictionaries(st.sampled_from([c.name for c in CHANNELS]), SIGNATURES)
+ADDED_BOXES = st.sampled_from(((), (), (Box(1, 1, 9, 9),)))
+REFUSED_CHANNELS = st.sampled_from((frozenset(), frozenset(), frozenset({"website"})))
+ROSTERS = st.sampled_from((None, None, frozenset(NUMBERS[:3])))
+
 
 @st.composite
 def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInput:
     """What staff may say: often what clears the picture, at times anything at all."""
-    names = [c.name for c in CHANNELS]
-    if draw(st.booleans()):
+    if draw(YES_OR_NO):
         odd = [i for i, face in enumerate(faces) if face != make_matched_face(named(face))]
         return StaffInput(
             {i: draw(CLEARING_TAGS) for i in odd},
-            approvals=dict.fromkeys(names, SIGNED),
+            approvals={channel.name: SIGNED for channel in CHANNELS},
             crop=draw(CROPS),
         )
-    approvals = draw(st.dictionaries(st.sampled_from(names), SIGNATURES))
-    added = draw(st.sampled_from(((), (), (Box(1, 1, 9, 9),))))
+    approvals, added = draw(APPROVALS), draw(ADDED_BOXES)
     return StaffInput(
-        draw(st.dictionaries(st.integers(0, len(faces) + len(added)), tags(), max_size=2)),
+        draw(tags_up_to(len(faces) + len(added))),
         added,
         approvals,
-        refused=draw(st.sampled_from((frozenset(), frozenset(), frozenset({"website"})))),
+        refused=draw(REFUSED_CHANNELS),
         crop=draw(CROPS),
-        sealed=draw(st.sampled_from((False,) * 7 + (True,))),
-        roster=draw(st.sampled_from((None, None, frozenset(NUMBERS[:3])))),
-        roll_threshold=draw(st.booleans()),
-        roll_is_whole=draw(st.booleans()),
-        roll_unclear=draw(st.sampled_from((False,) * 7 + (True,))),
+        sealed=draw(SELDOM),
+        roster=draw(ROSTERS),
+        roll_threshold=draw(YES_OR_NO),
+        roll_is_whole=draw(YES_OR_NO),
+        roll_unclear=draw(SELDOM),
     )
 
 
@@ -243,9 +269,12 @@ RULE_SETS: tuple[Rules, ...] = (
 )
 
 
+PICTURES, SCHOOLS, RULES = pictures(), schools(), st.sampled_from(RULE_SETS)
+
+
 @st.composite
 def scenes(draw: DrawFn) -> Scene:
     """A picture before the gate of a school, with what staff said of it."""
-    picture = draw(pictures())
-    said = draw(st.one_of(st.just(StaffInput()), staff_inputs(picture.faces)))
-    return Scene(picture, draw(schools()), draw(st.sampled_from(RULE_SETS)), said)
+    picture = draw(PICTURES)
+    said = draw(staff_inputs(picture.faces)) if draw(YES_OR_NO) else StaffInput()
+    return Scene(picture, draw(SCHOOLS), draw(RULES), said)

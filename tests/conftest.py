@@ -230,17 +230,17 @@ def make_demo_school(fresh_home: Path, root: Path) -> Path:
     from ingest.pipeline import ingest_once
     from sims_import.applying.apply import ExportFile
     from sims_import.applying.run import run_import
-    from tests.support.cached_analysis import CachedPool
+    from tests.support.cached_analysis import RememberingPool
 
     postgresql.copy_home(fresh_home, root)
     home = open_home(root)
     export, portraits = demo.write_school(root)
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
     photos = FolderOfPhotos(portraits)
-    enrol(home, photos, {}, "office", lambda *_: None, open_pool=CachedPool)
+    enrol(home, photos, {}, "office", lambda *_: None, open_pool=RememberingPool)
     confirm_photos(home, [photo.pk for photo in waiting_photos(home)], "office")
     demo.write_event(home.inbox)
-    ingest_once(home, lambda *_: None, CachedPool)
+    ingest_once(home, lambda *_: None, RememberingPool)
     connection.close()
     return root
 

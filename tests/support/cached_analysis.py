@@ -12,6 +12,7 @@ import hashlib
 import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar, TypeVarTuple
 
@@ -19,7 +20,7 @@ import pytest
 from filelock import FileLock
 
 from consent_gate.home.home import Home
-from consent_gate.matching.gallery import Gallery
+from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
@@ -102,8 +103,35 @@ class CachedPool:
 
     def _start(self) -> None:
         if not self._started:
-            worker.start(self._setup)
+            start_worker(self._setup)
             self._started = True
+
+
+class RememberingPool(CachedPool):
+    """Remembers the pictures too. Only for what a whole run shares: no fault is injected there."""
+
+    def make_renditions(
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        """Make and prove an item's pictures, once a test run."""
+        compared = _digest(self._setup.gallery)
+        return self._remembered(rendition_tasks.make_renditions, (data, tuple(orders)), compared)
+
+
+_started: dict[str, worker._Worker] = {}
+"""The last worker of this process, by all of its configuration but the gallery."""
+
+
+def start_worker(config: WorkerConfig) -> None:
+    """Start the worker in the test's process, with the models that it has loaded if they fit."""
+    key = repr(replace(config, gallery=gallery_of(())))
+    if key in _started and config.school is None:
+        worker._worker = _started[key]
+        worker._worker.config = config
+        return
+    worker.start(config)
+    _started.clear()
+    _started[key] = worker.this_worker()
 
 
 def enrol_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,11 +46,10 @@ def found_in(rgb: RGB) -> list[Box]:
     """The squares of a frame, one of each colour."""
     boxes = []
     for colour in (ANN, BEN, STRANGER):
-        mask = np.abs(rgb.astype(np.int16) - colour).max(axis=2) < 60
-        rows, columns = np.nonzero(mask)
-        if len(rows) > 100:
-            x, y = int(columns.min()), int(rows.min())
-            boxes.append(Box(x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1))
+        middle = np.array(colour)
+        mask = cv2.inRange(rgb, middle - 59, middle + 59)
+        if cv2.countNonZero(mask) > 100:
+            boxes.append(Box(*cv2.boundingRect(mask)))
     return boxes
 
 

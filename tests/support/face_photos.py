@@ -29,16 +29,16 @@ class FacePhotos:
 
 @pytest.fixture(scope="module", params=["demo", "given"] if HAS_TEST_PHOTOS else ["demo"])
 def face_photos(request: pytest.FixtureRequest) -> FacePhotos:
-    """The demonstration's adults, then eight people of the test photos."""
+    """The demonstration's adults, then four people of the test photos."""
     if request.param == "demo":
         again = tuple(demo_portrait(f"obama_white_house_{number}") for number in (1, 2, 3))
         others = tuple((demo_portrait(name),) for name in ("collins_nasa", "hopper_us_navy"))
         return FacePhotos((again, *others), (demo_portrait("biden_white_house"),))
     faces = SHARED / "data" / "faces"
-    folders = sorted((faces / "people").iterdir())[1::40]
+    folders = sorted((faces / "people").iterdir())[1::80]
     return FacePhotos(
         tuple(tuple(read_photo(path) for path in sorted(f.iterdir())[:3]) for f in folders),
-        tuple(read_photo(path) for path in sorted((faces / "strangers").iterdir())[::80]),
+        tuple(read_photo(path) for path in sorted((faces / "strangers").iterdir())[::160]),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -139,9 +140,11 @@ def spoil(
     return replace(school, pupils={**school.pupils, number: spoilt(school.pupils[number], how)})
 
 
-FLAWS = st.one_of(st.just([]), st.lists(st.tuples(st.sampled_from(NUMBERS), SPOILING), max_size=2))
+FLAWS: st.SearchStrategy[list[tuple[str, Any]]] = st.one_of(
+    st.just([]), st.lists(st.tuples(st.sampled_from(NUMBERS), SPOILING), max_size=2)
+)
 
-DOUBTS = st.sampled_from(
+DOUBTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     (
         *({},) * 20,
         {"exported_on": days_ago(131)},
@@ -163,7 +166,9 @@ def schools(draw: DrawFn) -> Register:
 
 PUPILS = st.permutations([make_matched_face(number) for number in NUMBERS])
 HOW_MANY_PUPILS = st.integers(0, 3)
-OTHERS = st.one_of(st.just([]), st.lists(ODD_FACES, min_size=1, max_size=2))
+OTHERS: st.SearchStrategy[list[FaceEvidence]] = st.one_of(
+    st.just([]), st.lists(ODD_FACES, min_size=1, max_size=2)
+)
 DEVICES = st.sampled_from((CAMERA, CAMERA, CAMERA, None))
 
 

@@ -10,8 +10,8 @@ photo, the time from the key to the next page, and the keys for the same decisio
 and without ``Shift+B``: a name takes ``P``, three letters and Enter.
 
 Photos for which neither key is offered are skipped and not counted. If fewer photos are held in the
-school with one portrait a pupil, those of that school with two portraits follow. Then prints the time
-of the picture's page with many held pictures, by the processor and by the clock.
+school with one portrait a pupil, those of that school with two portraits follow. Then prints the
+time of the picture's page with many held pictures, by the processor and by the clock.
 """
 
 from __future__ import annotations

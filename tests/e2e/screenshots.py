@@ -19,12 +19,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from waitress.server import create_server
 
-from consent_gate.bootstrap import configure_django, create_home
+from consent_gate.bootstrap import configure_django, create_home, open_home
 from consent_gate.home.home import Home
+from consent_gate.home.settings import FILE_NAME
 
 configure_django()
 
@@ -45,12 +47,16 @@ from tests.support import fake_webcam
 from tests.support.browser import ARGUMENTS, log_in
 from tests.support.face_photos import demo_portrait
 from tests.support.factories import World
+from tests.support.films import make_film
 from tests.support.http_server import serve_home
 from tests.support.imports import confirm_portraits
 from tests.support.public_gallery import running
 
 WEBCAM = "collins_nasa"
 """The photo of the demonstration that the browser's camera shows."""
+
+FILM_WIDTH, FILM_FRAMES = 320, 38
+"""Width of the film in pixels, and its length at 25 frames a second."""
 
 COLOURS = 256
 """Enough for pages with a few photos, at a third of the size."""
@@ -74,10 +80,11 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         home = make_school(Path(temporary) / "home")
         with (
-            serve_home(home) as (address, _),
+            serve_home(home) as (address, here),
             serve_gallery(home) as gallery,
             sync_playwright() as playwright,
         ):
+            edit_settings(home, "port = 8000", f"port = {here.settings.web.port}")
             film = Path(temporary) / "webcam.y4m"
             portrait = demo_portrait(WEBCAM) // 16 * 15
             fake_webcam.write_y4m(film, [portrait + shade for shade in range(15)])
@@ -94,6 +101,8 @@ def main(folder: Path) -> None:
 def make_school(root: Path) -> Home:
     """Make the demonstration's school, with its photos examined and something on every page."""
     home = create_home(root)
+    keep_sound(home)
+    home = open_home(root)
     World(home).make_user(role=Role.ADMINISTRATOR)
     export, portraits = demo.write_school(home.root)
     run_import(home, ExportFile(export.name, export.read_bytes()), accepted=(), actor="office")
@@ -105,7 +114,19 @@ def make_school(root: Path) -> Home:
     describe_event(home, "sports-day", "The winners of sports day", "j.shaw")
     refuse_and_bring_in_again(home)
     add_second_portrait(home)
+    bring_in_a_film(home)
     return home
+
+
+def keep_sound(home: Home) -> None:
+    """Let films keep their sound on the website."""
+    edit_settings(home, 'film_sound = "off"', 'film_sound = "reviewed"')
+
+
+def edit_settings(home: Home, before: str, after: str) -> None:
+    """Change the settings file, so that it agrees with the settings in force."""
+    file = home.root / FILE_NAME
+    file.write_text(file.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
 
 
 def refuse_and_bring_in_again(home: Home) -> None:
@@ -127,6 +148,19 @@ def add_second_portrait(home: Home) -> None:
     portrait = demo.event_photos()[0].data
     (folder / "000101.jpg").write_bytes(portrait)
     enrol(home, FolderOfPhotos(folder), {}, "office", lambda *_: None)
+
+
+def bring_in_a_film(home: Home) -> None:
+    """Take in a film with sound: the camera passes along a photo of two people."""
+    photo = next(photo for photo in demo.event_photos() if "07 guest" in photo.name)
+    with Image.open(io.BytesIO(photo.data)) as picture:
+        height = 400
+        wide = picture.convert("RGB").resize((picture.width * height // picture.height, height))
+    rgb, room = np.asarray(wide, np.uint8), max(0, wide.width - FILM_WIDTH)
+    steps = (room * number // FILM_FRAMES for number in range(FILM_FRAMES))
+    film = make_film((rgb[:, x : x + FILM_WIDTH] for x in steps), sound=True)
+    (home.inbox / "sports-day" / "12 prizes.mp4").write_bytes(film)
+    ingest_once(home, lambda *_: None)
 
 
 @contextmanager
@@ -167,6 +201,10 @@ def take_all(
         page.goto(path)
         if name == "webcam":
             take_two(page)
+        if name.startswith("film"):
+            page.locator(".film, .film-sound").nth(
+                name == "film-sound"
+            ).scroll_into_view_if_needed()
         if name == "settings-covers":
             for question in page.locator("main summary").all():
                 question.click()
@@ -186,11 +224,14 @@ def pages(home: Home) -> dict[str, str]:
     """Return the paths of the pages by name. The picture is the guest of honour's."""
     picture = Item.objects.get(source__contains="07 guest").pk
     copy = Item.objects.get(source__contains="11 from").pk
+    film = Item.objects.get(source__contains="12 prizes").pk
     export = uploads.Upload("spring.csv", SPRING_EXPORT.encode())
     unclear = uploads.Upload("summer.csv", (SPRING_EXPORT + UNCLEAR_COLUMN).encode())
     return {
         "queue": "/queue/",
         "picture": f"/pictures/{picture}/",
+        "film": f"/pictures/{film}/",
+        "film-sound": f"/pictures/{film}/",
         "seen-before": f"/pictures/{copy}/",
         "events": "/events/",
         "event": "/events/show/?event=sports-day",

@@ -201,10 +201,8 @@ def take_all(
         page.goto(path)
         if name == "webcam":
             take_two(page)
-        if name.startswith("film"):
-            page.locator(".film, .film-sound").nth(
-                name == "film-sound"
-            ).scroll_into_view_if_needed()
+        if name == "film-sound":
+            page.locator(".film-sound").scroll_into_view_if_needed()
         if name == "settings-covers":
             for question in page.locator("main summary").all():
                 question.click()

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 from django.db import transaction
 
+from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, ItemState, Priority
 from consent_gate.home.home import Home
+from consent_gate.matching.bursts import burst_key
 from consent_gate.model import Ambiguous
 from consent_gate.operations import demo
 from ingest.enrolment.enrol import PhotoBatch, enrol
@@ -127,6 +129,7 @@ def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goe
     ingest_once(home, lambda *_: None, CachedPool)
     item = Item.objects.get()
     assert item.decisions.get(channel="website").reasons == ["unknown_face"]
+    assert item.burst_key == burst_key(from_json(item.evidence)) != ""
 
     enrolled(home)
     confirm_portraits(home)

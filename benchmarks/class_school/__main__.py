@@ -1,6 +1,7 @@
 """Release group photos of class events, and count what goes out by the number of people.
 
     python -m benchmarks.class_school [--half fit|report] [--seed N] [--only one|two]
+        [--by-hand]
 
 Makes a school (``make_school``) and puts it through the product: one portrait a pupil without and
 with the classes named, the next event after staff reviewed the first and let the faces be
@@ -29,6 +30,11 @@ def main() -> None:
     parser.add_argument("--half", choices=("fit", "report"), default="fit")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--only", choices=("one", "two"), help="one or two portraits a pupil")
+    parser.add_argument(
+        "--by-hand",
+        action="store_true",
+        help="the review also remembers good faces for which the tick does not stand ready",
+    )
     parser.add_argument("--folder", type=Path, help="where the school and its homes are kept")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp())
@@ -39,7 +45,8 @@ def main() -> None:
     for scenario in (options.only,) if options.only else ("one", "two"):
         home = folder / f"home-{options.half}-{options.seed}-{scenario}"
         command = [sys.executable, "-m", "benchmarks.class_school.scenario", scenario]
-        subprocess.run([*command, str(school), str(home)], check=True)
+        by_hand = ["by-hand"] if options.by_hand else []
+        subprocess.run([*command, str(school), str(home), *by_hand], check=True)
 
 
 if __name__ == "__main__":

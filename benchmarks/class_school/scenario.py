@@ -69,10 +69,11 @@ def _outcomes(photos: dict[str, Photo], event: str) -> Counter[str]:
     return outcomes
 
 
-def review(home: Home, photos: dict[str, Photo]) -> None:
+def review(home: Home, photos: dict[str, Photo], *, by_hand: bool) -> None:
     """Name every face of the first event that the machine did not clear, except of bystanders.
 
-    The tick "remember this face" is left as it stands.
+    The tick "remember this face" is left as it stands. ``by_hand`` also sets it for the good faces
+    for which it is offered and does not stand ready.
     """
     from consent_gate.db.evidence_json import from_json
     from consent_gate.db.models import Item
@@ -92,8 +93,9 @@ def review(home: Home, photos: dict[str, Photo]) -> None:
             action = service.at_current_revision(home, "reviewer", item.pk)
             service.tag_face(action, index, Tag(TagKind.PUPIL, person))
             named += 1
-            ticked += ask_to_remember(home, item, index, "reviewer")
-    print(f"reviewed: {named} faces were named, {ticked} of them with the tick to remember")
+            ticked += ask_to_remember(home, item, index, "reviewer", by_hand=by_hand)
+    how = "ready or set by hand" if by_hand else "ready"
+    print(f"reviewed: {named} faces were named, {ticked} of them with the tick to remember {how}")
 
 
 def _names() -> list[tuple[str, str]]:
@@ -107,9 +109,11 @@ def _names() -> list[tuple[str, str]]:
 def main() -> None:
     """Arguments: ``one`` or ``two`` portraits, the school's folder, a new home's folder.
 
-    The sheets of the lost faces are written beside the home.
+    A fourth argument ``by-hand`` is for ``review``. The sheets of the lost faces are written beside
+    the home.
     """
     scenario, school, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    by_hand = sys.argv[4:] == ["by-hand"]
     photos = read_photos(school)
     gate(folder, "init", str(folder))
     export = str(school / "consent.csv")
@@ -152,11 +156,11 @@ def main() -> None:
     name("trip")
     told("classes named", "trip")
     if scenario == "one":
-        _second_event(home, photos, ingest, name, told)
+        review(home, photos, by_hand=by_hand)
+        _second_event(ingest, name, told)
 
 
-def _second_event(home: Home, photos: dict[str, Photo], ingest: Any, name: Any, told: Any) -> None:
-    review(home, photos)
+def _second_event(ingest: Any, name: Any, told: Any) -> None:
     ingest("fair")
     name("fair")
     told("next event after a review, classes named", "fair")

@@ -70,7 +70,8 @@ class ViewEncoder:
             self._add_sound(sound)
         except FilmTooLarge:
             return None
-        return self._encoder.finish(ends_at)
+        encoder, self._encoder = self._encoder, None  # its film may be as large as the result
+        return encoder.finish(ends_at)
 
     def _add_sound(self, sound: Published | None) -> None:
         if sound is not None and self._encoder is not None and sound.shape[0]:

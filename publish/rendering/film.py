@@ -199,7 +199,7 @@ class FilmEncoder:
         if self._sound is not None:
             self._mux_sound(self._sound.encode())
         self._container.close()
-        return index_first(self._buffer.getvalue())
+        return index_first(self._buffer.getbuffer())
 
     def _add_sound_stream(self, channels: int) -> AudioStream:
         from av.codec.context import Flags

@@ -9,20 +9,22 @@ _DROPPED = frozenset({b"udta", b"free", b"edts", b"sgpd", b"sbgp"})
 """Boxes that libavformat adds and a published film does not have."""
 
 
-def index_first(film: bytes) -> bytes:
+def index_first(film: memoryview) -> bytes:
     """The MP4 with its index before the pictures, without the boxes that the muxer adds.
 
-    libavformat can do this for files on disk alone.
+    libavformat can do this for files on disk alone. The pictures are copied once only.
     """
     boxes = dict(_boxes(film, 0, len(film)))
     moov, media = _without_extras(film, *boxes[b"moov"]), boxes[b"mdat"]
     start = boxes[b"ftyp"]
     ftyp = film[start[0] : start[1]]
     shift = len(ftyp) + len(moov) - media[0]
-    return ftyp + _with_offsets(moov, shift) + film[media[0] : media[1]]
+    return b"".join((ftyp, _with_offsets(moov, shift), film[media[0] : media[1]]))
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
+def _boxes(
+    data: bytes | memoryview, start: int, end: int
+) -> Iterator[tuple[bytes, tuple[int, int]]]:
     """Kind, beginning and end of each box in a part of the file that this program wrote."""
     while start < end:
         size, kind = struct.unpack_from(">I4s", data, start)
@@ -35,16 +37,16 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[int
 _CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
 
 
-def _without_extras(data: bytes, start: int, end: int) -> bytes:
+def _without_extras(data: memoryview, start: int, end: int) -> bytes:
     """A box without the boxes of ``_DROPPED`` in it."""
-    kept = []
+    kept: list[bytes | memoryview] = []
     for kind, (first, last) in _boxes(data, start + 8, end):
         if kind in _DROPPED:
             continue
         inner = kind in _CONTAINERS
         kept.append(_without_extras(data, first, last) if inner else data[first:last])
     body = b"".join(kept)
-    return struct.pack(">I4s", 8 + len(body), data[start + 4 : start + 8]) + body
+    return struct.pack(">I4s", 8 + len(body), bytes(data[start + 4 : start + 8])) + body
 
 
 def _with_offsets(moov: bytes, shift: int) -> bytes:

@@ -141,6 +141,9 @@ def make_rendition(
 ) -> Rendition | RenditionRefused:
     """Render the judged pixels, verify each file and look for faces that were not judged.
 
+    Where a picture with covers of cells is refused, the covers become grey: what is around a cover
+    may look like a face in its cells.
+
     Args:
         judged: The judged pixels: (height, width, 3), uint8, RGB, sRGB, upright. The caller has
             compared them with ``request.pixels_sha256``.
@@ -154,6 +157,23 @@ def make_rendition(
     """
     if request.covered_by_gate and examine is None:
         return RenditionRefused(Reason.NOT_EXAMINED, "The covered picture was not examined.")
+    made = _make_searched(judged, request, detect_faces, examine)
+    if isinstance(made, RenditionRefused) and any(
+        r.colour is None for r in request.spec.redactions
+    ):
+        grey = tuple(replace(r, colour=COVER_GREY) for r in request.spec.redactions)
+        plain = replace(request, spec=replace(request.spec, redactions=grey))
+        return _make_searched(judged, plain, detect_faces, examine)
+    return made
+
+
+def _make_searched(
+    judged: NDArray[np.uint8],
+    request: RenditionRequest,
+    detect_faces: FacesInRendition,
+    examine: ExamineRendition | None,
+) -> Rendition | RenditionRefused:
+    """``make_rendition`` with the covers that the request asks for."""
     data = _render_verified(judged, request.spec)
     if isinstance(data, RenditionRefused):
         return data

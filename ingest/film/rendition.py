@@ -12,11 +12,11 @@ from __future__ import annotations
 import io
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from consent_gate.model import Colour, FaceKind, Reason, Shown
+from consent_gate.model import COVER_GREY, Colour, FaceKind, Reason, Shown
 from ingest.decoding.decode import DecodeError
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detection, Detector
@@ -98,6 +98,9 @@ def make_film(
 ) -> Rendition | RenditionRefused:
     """Encode and verify a film for one channel.
 
+    Where covers of cells are refused, because what is around them looks like a face in the cells or
+    cannot be encoded as they were, the covers become grey.
+
     Args:
         film: The original.
         request: What to encode.
@@ -107,6 +110,18 @@ def make_film(
     Raises:
         DecodeError: The original cannot be decoded completely.
     """
+    made = _make_film(film, request, limits, searchers)
+    has_cells = bool(request.covered) and request.cover_colour is None
+    if has_cells and made in (_NOT_PLAIN, _NOT_HIDDEN):
+        film.seek(0)
+        return _make_film(film, replace(request, cover_colour=COVER_GREY), limits, searchers)
+    return made
+
+
+def _make_film(
+    film: SeekableFile, request: FilmRequest, limits: FilmLimits, searchers: FilmSearchers
+) -> Rendition | RenditionRefused:
+    """Encode and verify a film. Raises DecodeError."""
     if not can_encode(request.codec):
         return _NO_ENCODER
     file = SharedFile(film)

@@ -15,6 +15,7 @@ from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import estimated_landmarks
 from ingest.film import encode, rendition
 from ingest.film.decode import FilmReader
+from ingest.film.fill import are_filled
 from ingest.film.libav import FilmLimits
 from ingest.film.rendition import FilmSearchers
 from ingest.film.rendition import make_film as make_published
@@ -269,6 +270,38 @@ def test_cells_show_nothing_of_the_head_that_they_cover() -> None:
         posters.append(cv2.imdecode(np.frombuffer(one.data, np.uint8), cv2.IMREAD_COLOR))
     inside = [np.asarray(poster)[98:142, 98:142].astype(int) for poster in posters]
     assert np.abs(inside[0] - inside[1]).max() < 16
+
+
+class SeesCells(Scout):
+    """Takes cells for a face, but not grey."""
+
+    def detect(self, rgb: RGB) -> list[Detection]:
+        is_grey = np.abs(rgb[104:136, 104:136].astype(int) - COVER_GREY).max() < 20
+        return [] if is_grey else super().detect(rgb)
+
+
+def test_covers_become_grey_where_their_cells_look_like_a_face() -> None:
+    film = make_film(drawn_frames(10))
+    order = request(film, HIDDEN, covered=(HIDDEN,), cover_colour=None)
+    made = publish(film, order, SeesCells((100, 100, 40, 40)))
+    assert isinstance(made, Rendition)
+    poster = cv2.imdecode(np.frombuffer(made.data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert np.abs(np.asarray(poster)[100:140, 100:140].astype(int) - COVER_GREY).max() < 20
+    assert publish(film, order, Scout((100, 100, 40, 40))) == rendition._NOT_HIDDEN
+
+
+def test_covers_become_grey_where_their_cells_cannot_be_encoded_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bars of high contrast that move beside a cover may do this."""
+    monkeypatch.setattr(
+        rendition,
+        "are_filled",
+        lambda rgb, heads, colour: colour is not None and are_filled(rgb, heads, colour),
+    )
+    film = make_film(drawn_frames(10))
+    order = request(film, HIDDEN, covered=(HIDDEN,), cover_colour=None)
+    assert isinstance(publish(film, order), Rendition)
 
 
 def test_no_place_in_a_cover_may_look_like_a_face_even_where_somebody_cleared_is() -> None:

@@ -201,8 +201,11 @@ def take_all(
         page.goto(path)
         if name == "webcam":
             take_two(page)
-        if name == "film-sound":
-            page.locator(".film-sound").scroll_into_view_if_needed()
+        if name.startswith("film"):
+            page.wait_for_function("document.querySelector('video').readyState >= 2")
+            page.locator(
+                ".film-sound" if name == "film-sound" else ".strip"
+            ).scroll_into_view_if_needed()
         if name == "settings-covers":
             for question in page.locator("main summary").all():
                 question.click()

@@ -159,16 +159,19 @@ def test_photos_are_uploaded(site: Site, world: World, page: Page, tmp_path: Pat
     expect(page.get_by_text("1 uploaded, 0 here already.")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [1366, 390])
 def test_every_page_of_the_administrator_is_walked_through(
-    site: Site, world: World, page: Page
+    site: Site, world: World, page: Page, width: int
 ) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
     world.make_user(role=Role.ADMINISTRATOR)
     world.make_pupil(ANN, "Ann", "Archer")
     held = world.make_item(STRANGER)
     world.make_item(matches(ANN))
     film = make_film_item(world, matches(ANN), STRANGER)
+    page.goto("/login/")
+    wrong = [f"/login/: {what}" for what in walk(page)]
     log_in_by_keys(page)
-    wrong = []
     for path in (
         "/queue/",
         "/settings/",

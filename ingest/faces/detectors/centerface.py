@@ -6,16 +6,18 @@ there, its size, the place of its centre in the cell, and five landmarks in unit
 
 from __future__ import annotations
 
-import cv2
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.faces.detectors.boxes import best_of_each, padded_to
+from ingest.faces.detectors.boxes import best_of_each, network_input
 from ingest.faces.detectors.onnx import session, with_dynamic_shape
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.weights import CENTERFACE, locate
 
 CELL = 4
+INPUT = "input.1"
 MULTIPLE = 32
 """Sides must be multiples of this; the picture is padded, not stretched."""
 OVERLAP = 0.3
@@ -32,19 +34,23 @@ class CenterFace:
     name = "centerface"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._session = session(with_dynamic_shape(locate(CENTERFACE).read_bytes(), "input.1"))
+        self._session = session(with_dynamic_shape(locate(CENTERFACE).read_bytes(), INPUT))
         self._floor = floor
 
     def detect(self, rgb: RGB) -> list[Detection]:
         """Boxes in ``rgb`` (height, width, 3, uint8, RGB) with a score above the floor, best
         first."""
-        blob = cv2.dnn.blobFromImage(padded_to(rgb, MULTIPLE))
-        heat, size, offset, points = (out[0] for out in self._session.run(None, {"input.1": blob}))
+        heat, size, offset, points = (out[0] for out in self._run(rgb))
         rows, columns = np.nonzero(heat[0] > self._floor)
         rects = _boxes(rows, columns, size[:, rows, columns], offset[:, rows, columns])
         landmarks = _landmarks(rects, points[:, rows, columns])
         scores = heat[0, rows, columns]
         return best_of_each(self.name, rects, scores, landmarks, OVERLAP)
+
+    def _run(self, rgb: RGB) -> list[NDArray[np.float32]]:
+        """The outputs of the network: heat map, sizes, offsets and landmarks."""
+        outputs = self._session.run(None, {INPUT: network_input(rgb, MULTIPLE)})
+        return cast(list[NDArray[np.float32]], outputs)
 
 
 def _boxes(

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from consent_gate.errors import ModelUnavailable
-from ingest.faces.detectors.centerface import CenterFace
-from ingest.faces.detectors.onnx import session
+from ingest.faces.detectors.boxes import padded_to
+from ingest.faces.detectors.centerface import INPUT, MULTIPLE, CenterFace
+from ingest.faces.detectors.onnx import session, with_byte_input
+from ingest.faces.protocols import RGB
 
 MODEL = Path(__file__).parents[1] / "models" / "centerface_int8.onnx"
 SHA256 = "9b495b19b87f55873dcc13afb963cb18ff9eb56adab9a6ce0b2bfe98505bf343"
@@ -27,8 +33,12 @@ class CenterFaceInt8(CenterFace):
     name = "centerface_int8"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._session = session(_model(), integer=True)
+        self._session = session(with_byte_input(_model(), INPUT), integer=True)
         self._floor = floor
+
+    def _run(self, rgb: RGB) -> list[NDArray[np.float32]]:
+        picture = padded_to(rgb, MULTIPLE)[np.newaxis]
+        return cast(list[NDArray[np.float32]], self._session.run(None, {INPUT: picture}))
 
 
 def _model() -> bytes:

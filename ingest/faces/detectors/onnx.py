@@ -22,9 +22,12 @@ from typing import Any
 
 import onnx
 import onnxruntime
-from onnx.helper import make_tensor_value_info
+from onnx.helper import make_node, make_tensor_value_info
+from onnx.numpy_helper import to_array
 
-FLOAT = onnx.TensorProto.FLOAT
+from consent_gate.errors import ModelUnavailable
+
+FLOAT, BYTE = onnx.TensorProto.FLOAT, onnx.TensorProto.UINT8
 
 
 def session(model: bytes, *, integer: bool = False) -> Any:
@@ -69,6 +72,34 @@ def with_dynamic_shape(model: bytes, input_name: str) -> bytes:
     graph.input.append(make_tensor_value_info(input_name, FLOAT, (None, 3, None, None)))
     graph.output.extend(outputs)
     _drop_block_size_of_single_scales(graph)
+    _replace_prelu(graph)
+    return bytes(network.SerializeToString())
+
+
+def with_byte_input(model: bytes, input_name: str) -> bytes:
+    """The same quantised model for pictures of shape (any, height, width, 3), dtype uint8.
+
+    Its first step rounds the picture to bytes, which it consists of anyway, so the answers are the
+    same. Without that step, and without conversion to float, it takes 6 % less time.
+
+    Raises:
+        ModelUnavailable: The model does not begin with this step.
+    """
+    network = onnx.load_model_from_string(model)
+    graph = network.graph
+    constants = {tensor.name: to_array(tensor) for tensor in graph.initializer}
+    first = next((node for node in graph.node if input_name in node.input), None)
+    if (
+        first is None
+        or first.op_type != "QuantizeLinear"
+        or [constants[name].item() for name in first.input[1:]] != [1, 0]
+    ):
+        raise ModelUnavailable("The quantised model does not take a picture of bytes.")
+    nodes = [node for node in graph.node if node.name != first.name]
+    to_channels_first = make_node("Transpose", [input_name], first.output, perm=(0, 3, 1, 2))
+    del graph.node[:], graph.input[:], graph.value_info[:]
+    graph.node.extend([to_channels_first, *nodes])
+    graph.input.append(make_tensor_value_info(input_name, BYTE, (None, None, None, 3)))
     return bytes(network.SerializeToString())
 
 
@@ -88,6 +119,29 @@ def only_layers(model: bytes, layers: Sequence[str]) -> bytes:
     graph.initializer.extend(constants)
     graph.output.extend(outputs)
     return bytes(network.SerializeToString())
+
+
+def _replace_prelu(graph: onnx.GraphProto) -> None:
+    """Write PRelu as ``max(x, 0) + slope * (x - max(x, 0))``, which gives the same to the last bit.
+
+    onnxruntime computes PRelu number by number: 26 of SFace's 40 ms for a face and its mirror
+    image. The other operators use vectors, and SFace takes 20 ms (2026-11-29).
+    """
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        if node.op_type != "PRelu":
+            nodes.append(node)
+            continue
+        (x, slope), (y,) = node.input, node.output
+        above, below, scaled = f"{y}_above", f"{y}_below", f"{y}_scaled"
+        nodes += [
+            make_node("Relu", [x], [above]),
+            make_node("Sub", [x, above], [below]),
+            make_node("Mul", [below, slope], [scaled]),
+            make_node("Add", [above, scaled], [y]),
+        ]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _drop_block_size_of_single_scales(graph: onnx.GraphProto) -> None:

@@ -7,11 +7,10 @@ of OpenCV's ``FaceDetectorYN``.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.faces.detectors.boxes import best_of_each, padded_to
+from ingest.faces.detectors.boxes import best_of_each, network_input
 from ingest.faces.detectors.onnx import session, with_dynamic_shape
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.weights import YUNET, locate
@@ -41,12 +40,11 @@ class YuNet:
     def detect(self, rgb: RGB) -> list[Detection]:
         """Boxes in ``rgb`` (height, width, 3, uint8, RGB) with a score above the floor, best
         first."""
-        padded = padded_to(rgb, MULTIPLE)
-        blob = cv2.dnn.blobFromImage(padded, swapRB=True)
+        blob = network_input(rgb, MULTIPLE, bgr=True)
         names = [f"{output}_{s}" for s in STRIDES for output in ("cls", "obj", "bbox", "kps")]
         outputs = [out[0] for out in self._session.run(names, {"input": blob})]
         levels = [
-            self._level(stride, padded.shape[1] // stride, outputs[4 * i : 4 * i + 4])
+            self._level(stride, blob.shape[3] // stride, outputs[4 * i : 4 * i + 4])
             for i, stride in enumerate(STRIDES)
         ]
         rects, scores, landmarks = (np.concatenate(parts) for parts in zip(*levels, strict=True))

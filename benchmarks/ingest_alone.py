@@ -17,6 +17,7 @@ from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
 from consent_gate.vault.interface import PartReader
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
+from publish.rendition_requests import WaitForRenditions
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _rendering_seconds(item_id: str) -> tuple[float, float]:
     from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
     from publish.rendering.render import render
-    from publish.rendition_requests import renditions_of
+    from publish.rendition_requests import start_renditions
 
     try:
         rgb = decode(_original(item_id), worker.this_worker().config.limits).rgb
@@ -94,7 +95,7 @@ def _rendering_seconds(item_id: str) -> tuple[float, float]:
     if not out:
         return preview, 0.0
     renderer = _TimedRenderer()
-    renditions_of(_homes[0], renderer, out)
+    start_renditions(_homes[0], renderer, out)()
     return preview, renderer.spent
 
 
@@ -108,15 +109,15 @@ class _TimedRenderer:
     ) -> list[Rendition | RenditionRefused]:
         raise NotImplementedError  # the benchmark has no films
 
-    def make_renditions(
+    def start_renditions(
         self, data: bytes, requests: Sequence[RenditionRequest]
-    ) -> list[Rendition | RenditionRefused]:
+    ) -> WaitForRenditions:
         from ingest.workers import rendition_tasks
 
         before = time.process_time()
         made = rendition_tasks.make_renditions(data, requests)
         self.spent += time.process_time() - before
-        return made
+        return lambda: made
 
 
 def _original(item_id: str) -> bytes:

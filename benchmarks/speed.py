@@ -172,7 +172,7 @@ def process_all(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> N
             if with_rendition and isinstance(seen, Examined):
                 boxes = tuple(face.box for face in seen.faces)
                 request = RenditionRequest(RenditionSpec(), seen.pixels_sha256, boxes)
-                pool.make_renditions(data, [request])
+                pool.start_renditions(data, [request])()
 
 
 def measure_command_line(photos: Photos, cpus: int) -> dict[int, Rate]:

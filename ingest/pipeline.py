@@ -152,6 +152,7 @@ def process_all(
         while examinations.submit_ready() or (requeue_batch(home) and examinations.submit_ready()):
             examinations.wait_for_any()
             examined += examinations.collect_done()
+            examinations.submit_ready()  # the workers go on while pictures are published
             publish_pending(home, pool)
             progress(examined, max(total, examined))
     finally:

@@ -66,7 +66,8 @@ from publish.recall.withdraw import (
     remove_withdrawn_from,
 )
 from publish.rendition import RenditionRefused
-from publish.rendition_requests import Renderer, renditions_of
+from publish.rendition_requests import Renderer, WaitForRenditions, start_renditions
+from publish.renditions_ahead import started_ahead
 from publish.staging import has_content, move_into_place, staging_name, write_rendition
 
 NAME_IN_TEXT = RenditionRefused(
@@ -98,8 +99,9 @@ def publish_pending(home: Home, renderer: Renderer | None) -> list[FolderProblem
     ready = [channel for channel in home.settings.channels if channel not in unavailable]
     if renderer is not None:
         intended = publications_to_render(home).filter(channel__in=ready)
-        for _, group in groupby(intended, lambda p: p.item_id):
-            problems += render_publications(home, renderer, list(group))
+        items = (list(group) for _, group in groupby(intended, lambda p: p.item_id))
+        for publications, wait in started_ahead(home, renderer, items):
+            problems += _write_renditions(home, publications, wait)
     for publication in _in_state(PublicationState.WRITTEN, ready):
         problems += catching_folder_errors(
             publication.channel, partial(place_publication, home, publication)
@@ -124,19 +126,23 @@ def render_publications(
 ) -> list[FolderProblem]:
     """Render one item's pictures and write each to its channel's folder under a temporary name.
 
-    A picture that fails verification is held for staff.
-
     Args:
         home: The installation.
         renderer: Renders and verifies the pictures.
-        publications: Publications of one and the same item; its original is opened once.
+        publications: Publications of this item.
 
-    Returns:
-        The channels whose folders could not be written.
+    Returns the channels whose folders could not be written.
     """
+    return _write_renditions(home, publications, start_renditions(home, renderer, publications))
+
+
+def _write_renditions(
+    home: Home, publications: list[Publication], wait: WaitForRenditions
+) -> list[FolderProblem]:
+    """Write the renditions of one item that were started. Hold those that failed verification."""
     problems = []
     try:
-        outcomes = renditions_of(home, renderer, publications)
+        outcomes = wait()
     except StorageFull as error:  # the storage of the originals does not answer
         return [
             channel_folder.folder_problem(publication.channel, error)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Protocol
 
 import cv2
@@ -12,7 +13,7 @@ from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, Publication
 from consent_gate.decisions.publications import appearance_of
 from consent_gate.decisions.staff_input import load_staff_input
-from consent_gate.errors import DecryptionError
+from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Channel
 from consent_gate.model import Box, Colour, Examined, Reason, StaffInput
@@ -36,13 +37,20 @@ ALTERED_FILM = RenditionRefused(
 FAILED = RenditionRefused(Reason.NOT_EXAMINED, "The picture could not be made.")
 
 
+Renditions = list[Rendition | RenditionRefused]
+"""A rendition or a refusal for each request or publication, in their order."""
+
+WaitForRenditions = Callable[[], Renditions]
+"""Waits for renditions that were started."""
+
+
 class Renderer(Protocol):
     """Renders and verifies pictures in another process."""
 
-    def make_renditions(
+    def start_renditions(
         self, data: bytes, requests: Sequence[RenditionRequest]
-    ) -> list[Rendition | RenditionRefused]:
-        """Render the original file ``data`` once for each request, in the requests' order."""
+    ) -> WaitForRenditions:
+        """Start to render the original file ``data`` once for each request."""
         ...
 
     def make_films(
@@ -52,10 +60,10 @@ class Renderer(Protocol):
         ...
 
 
-def renditions_of(
+def start_renditions(
     home: Home, renderer: Renderer, publications: Sequence[Publication]
-) -> list[Rendition | RenditionRefused]:
-    """Render the publications of one item.
+) -> WaitForRenditions:
+    """Start to render the publications of one item. A film is rendered while it is waited for.
 
     Args:
         home: The installation.
@@ -63,26 +71,34 @@ def renditions_of(
         publications: At least one publication, all of the same item.
 
     Returns:
-        A rendition or a refusal for each publication, in their order.
-
-    Raises:
-        StoreUnavailable: The storage of the originals does not answer.
+        Waits for the renditions. It raises StoreUnavailable where the storage of the originals does
+        not answer.
     """
     item = publications[0].item
     evidence = from_json(item.evidence)
     if not isinstance(evidence, Examined):
-        return [NO_EVIDENCE] * len(publications)
+        return lambda: [NO_EVIDENCE] * len(publications)
     if evidence.film is not None:
-        return _films_of(home, renderer, item, evidence, publications)
+        return partial(_films_of, home, renderer, item, evidence, publications)
     requests = _rendition_requests(home, evidence, publications)
     try:
         data = read_part(home, item)
+    except StorageFull as error:
+        return partial(_raise, error)
     except (OSError, DecryptionError):
-        return [UNREADABLE] * len(publications)
+        return lambda: [UNREADABLE] * len(publications)
+    return partial(_renditions, renderer.start_renditions(data, requests), len(publications))
+
+
+def _raise(error: StorageFull) -> Renditions:
+    raise error
+
+
+def _renditions(wait: WaitForRenditions, count: int) -> Renditions:
     try:
-        return renderer.make_renditions(data, requests)
+        return wait()
     except (cv2.error, ArithmeticError, LookupError, TypeError, ValueError):
-        return [FAILED] * len(publications)
+        return [FAILED] * count
 
 
 def _films_of(

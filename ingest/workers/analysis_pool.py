@@ -32,6 +32,7 @@ from ingest.workers.served_file import OnProgress, ServedFile
 from ingest.workers.worker_config import WorkerConfig
 from ingest.workers.worker_errors import TaskError, TaskFailed, TaskTimeout
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
+from publish.rendition_requests import WaitForRenditions
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -128,18 +129,16 @@ class AnalysisPool:
         """Start a function before those that wait, because a person waits for it."""
         return self._pool.submit(task, *arguments, urgent=True)
 
-    def make_renditions(
+    def start_renditions(
         self, data: bytes, orders: Sequence[RenditionRequest]
-    ) -> list[Rendition | RenditionRefused]:
-        """Render and verify the pictures of one item, and wait for them.
+    ) -> WaitForRenditions:
+        """Start to render and verify the pictures of one item.
 
-        All are refused where the worker fails.
-
-        Raises:
-            WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
+        All are refused where the worker fails. Waiting for them raises WorkerPoolUnavailable where
+        no worker can be started, or the pool was terminated.
         """
         task = self._pool.submit(rendition_tasks.make_renditions, data, tuple(orders), urgent=True)
-        return self._checked(task, len(orders))
+        return partial(self._checked, task, len(orders))
 
     def make_films(
         self, original: PartReader, orders: Sequence[FilmRequest]

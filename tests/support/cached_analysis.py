@@ -29,6 +29,7 @@ from ingest.workers import rendition_tasks, worker
 from ingest.workers.analysis_pool import film_sound, school_model, served, text_side
 from ingest.workers.worker_config import WorkerConfig
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
+from publish.rendition_requests import WaitForRenditions
 from tests.support import model_cache
 
 T = TypeVar("T")
@@ -66,6 +67,11 @@ class CachedPool:
         """What the models said of these arguments before, or say now."""
         compared = _digest(self._setup.gallery) if task.__name__ == "examine" else ""
         return _done(self._remembered(task, arguments, compared))
+
+    def start_renditions(
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> WaitForRenditions:
+        return partial(self.make_renditions, data, orders)
 
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionRequest]

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar, TypeVarTuple, cast
@@ -31,6 +32,7 @@ from publish.rendition import (
     RenditionRequest,
     make_rendition,
 )
+from publish.rendition_requests import WaitForRenditions
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -72,6 +74,11 @@ class FakePool:
 
     def examine(self, data: bytes) -> Future[Examination]:
         return self._executor.submit(examine_without_faces, data)
+
+    def start_renditions(
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> WaitForRenditions:
+        return partial(self.make_renditions, data, orders)
 
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionRequest]

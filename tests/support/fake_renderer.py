@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ from publish.rendition import (
     RenditionRequest,
     make_rendition,
 )
+from publish.rendition_requests import WaitForRenditions
 from tests.support.factories import World, store_original, with_text_read
 
 _MADE: dict[object, Rendition | RenditionRefused] = {}
@@ -61,6 +63,11 @@ class FakeRenderer:
     sees: Callable[[NDArray[np.uint8]], Sequence[Box]] = no_faces
     opened: list[int] = field(default_factory=list)
     """How many orders each opening of an original served."""
+
+    def start_renditions(
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> WaitForRenditions:
+        return partial(self.make_renditions, data, orders)
 
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionRequest]

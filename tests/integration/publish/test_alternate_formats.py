@@ -145,7 +145,7 @@ def make_all_forms(
     )
     of_another = replace(order, pixels_sha256="0" * 64)
     with open_pool(home, gallery_of([])) as pool:
-        made, refused, again = pool.make_renditions(photo.getvalue(), [order, of_another, order])
+        made, refused, again = pool.start_renditions(photo.getvalue(), [order, of_another, order])()
     assert isinstance(made, Rendition)
     assert isinstance(refused, RenditionRefused), "not the pixels that were judged"
     assert again == made, "two channels get the same picture"

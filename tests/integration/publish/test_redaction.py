@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from publish.rendition import (
     RenditionRequest,
     make_rendition,
 )
+from publish.rendition_requests import WaitForRenditions
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 
@@ -36,6 +38,11 @@ WINNER = "01 winner"
 
 class HereRenderer:
     """The real decoding, rendering and proof, without another process and a second look."""
+
+    def start_renditions(
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> WaitForRenditions:
+        return partial(self.make_renditions, data, orders)
 
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionRequest]

@@ -126,12 +126,7 @@ def render_publications(
 ) -> list[FolderProblem]:
     """Render one item's pictures and write each to its channel's folder under a temporary name.
 
-    Args:
-        home: The installation.
-        renderer: Renders and verifies the pictures.
-        publications: Publications of this item.
-
-    Returns the channels whose folders could not be written.
+    ``publications`` are those of one item. Returns the channels whose folders could not be written.
     """
     return _write_renditions(home, publications, start_renditions(home, renderer, publications))
 

@@ -9,6 +9,7 @@ examined.
 
 from __future__ import annotations
 
+import gc
 from contextlib import closing
 from dataclasses import replace
 
@@ -89,6 +90,7 @@ def start(config: WorkerConfig) -> None:
     Image.init()  # load every plugin before the process is sealed
     load_film_decoders()
     _worker = _Worker(config)
+    gc.freeze()  # what was loaded stays, so the garbage collector need not look through it again
 
 
 def this_worker() -> _Worker:

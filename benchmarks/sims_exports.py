@@ -82,7 +82,7 @@ def _run(
     table = read_export(data, name, home.context)
     digest = hashlib.sha256(data).hexdigest()
     superseded = digest in home.files[:-1] and home.files[-1] != digest
-    prepared = prepare(table, home.register, home.context, TODAY, superseded=superseded)
+    prepared = prepare(table, home.register, home.context, TODAY, superseded=lambda _: superseded)
     codes = [block.code for block in prepared.blocks] if accepted is None else accepted
     gated = gate_plan(prepared.plan, prepared.blocks, codes)
     register = changed(home.register, gated, prepared.plan.records)

@@ -12,10 +12,12 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import ImportRun
@@ -105,23 +107,24 @@ def _plan(home: Home, context: ImportContext, table: Table, export: ExportFile) 
         context,
         home.now().date(),
         export.exported_on,
-        superseded=_is_superseded(export),
+        superseded=partial(_is_superseded, export),
     )
 
 
-def _is_superseded(export: ExportFile) -> bool:
+def _is_superseded(export: ExportFile, answers_sha256: str) -> bool:
     """Whether this file was imported before, and another export since it was last applied.
 
-    Files are compared by SHA-256, so an old file without a run date is recognised too. For a file
-    that was never applied, its first import counts.
+    Files are compared by SHA-256 and by their answers, so an old file without a run date is
+    recognised too, also if somebody opened and saved it. For a file that was never applied, its
+    first import counts.
     """
     runs = ImportRun.objects.exclude(exported_on=None)
-    same = runs.filter(file_sha256=hashlib.sha256(export.data).hexdigest()).order_by("pk")
-    applied = same.filter(status=ImportRun.Status.APPLIED).last()
-    last = applied or same.first()
-    if last is None:
-        return False
-    return runs.filter(pk__gt=last.pk).exclude(file_sha256=last.file_sha256).exists()
+    is_same = Q(file_sha256=hashlib.sha256(export.data).hexdigest())
+    if answers_sha256:
+        is_same |= Q(answers_sha256=answers_sha256)
+    same = runs.filter(is_same).order_by("pk")
+    last = same.filter(status=ImportRun.Status.APPLIED).last() or same.first()
+    return last is not None and runs.filter(pk__gt=last.pk).exclude(is_same).exists()
 
 
 def apply_import(home: Home, export: ExportFile, accepted: Collection[str], actor: str) -> Applied:
@@ -190,6 +193,7 @@ def _enter_run(  # noqa: PLR0913, PLR0917
     run = ImportRun.objects.create(
         file_name=export.name,
         file_sha256=hashlib.sha256(export.data).hexdigest(),
+        answers_sha256=prepared.answers_sha256,
         exported_on=(plan.exported_on or home.now().date()) if plan.records else None,
         complete=plan.is_authoritative,
         status=ImportRun.Status.APPLIED if applied else ImportRun.Status.BLOCKED,

@@ -64,7 +64,8 @@ def find_blocks(  # noqa: PLR0913  each is an input of the decision
     """Every reason to stop before ``plan`` is applied as a whole.
 
     Leaves out blocks that would defer nothing, so importing the same file again is never blocked.
-    ``superseded`` means that this file was imported before, and another one since.
+    ``superseded`` means that this file, or one with the same answers, was imported before, and
+    another one since.
     """
     nothing = list(_nothing_recognised(plan, register))
     if not plan.roster.records:
@@ -145,8 +146,8 @@ def _older(plan: Plan, register: RegisterSnapshot, *, superseded: bool) -> Itera
     if superseded:
         yield ImportBlock(
             "export-older",
-            "This very file was imported before, and a newer one since. Accept only if the older "
-            "one is right.",
+            "This file, or one with the same answers, was imported before, and a newer one since. "
+            "Accept only if the older one is right.",
             HOLDS_LEAVERS,
         )
     elif new is not None and last is not None and new < last:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -14,6 +15,7 @@ from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Table
 from sims_import.reconcile import ImportRules, Plan, reconcile
 from sims_import.roster.merge import read_roster
+from sims_import.roster.records import answers_digest
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 
@@ -41,6 +43,8 @@ class PreparedImport:
     blocks: tuple[ImportBlock, ...]
     preview: tuple[UsePreview, ...]
     """What the export says of each use, beside the register."""
+    answers_sha256: str
+    """``answers_digest`` of the export."""
 
 
 def prepare(  # noqa: PLR0913  each is an input of an import
@@ -50,7 +54,7 @@ def prepare(  # noqa: PLR0913  each is an input of an import
     today: date,
     exported_on: date | None = None,
     *,
-    superseded: bool = False,
+    superseded: Callable[[str], bool] = lambda _: False,
 ) -> PreparedImport:
     """Work out what importing ``table`` would change and what stops it.
 
@@ -60,15 +64,20 @@ def prepare(  # noqa: PLR0913  each is an input of an import
         context: The school's vocabulary and saved mapping.
         today: The day of the import.
         exported_on: The run date that a person gave; it overrides the date in the export.
-        superseded: Whether this file was imported before, and another one since.
+        superseded: Whether an export with these answers (``answers_digest``), or this very file,
+            was imported before, and another one since.
     """
     understanding = map_columns(table, context.saved, context.vocabulary)
     dated = replace(table, run_on=exported_on or table.run_on)
     roster = read_roster(dated, understanding, today)
     plan = reconcile(register, roster, context.rules, today)
-    found = find_blocks(plan, register, understanding, context.rules, today, superseded=superseded)
+    answers = answers_digest(roster.records)
+    is_superseded = superseded(answers)
+    found = find_blocks(
+        plan, register, understanding, context.rules, today, superseded=is_superseded
+    )
     uses = preview_uses(plan, register, context.rules)
-    return PreparedImport(understanding, plan, tuple(found), uses)
+    return PreparedImport(understanding, plan, tuple(found), uses, answers)
 
 
 def read_export(data: bytes, name: str, context: ImportContext) -> Table:

@@ -7,6 +7,8 @@ never a yes.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -109,6 +111,23 @@ class Roster:
     """Captions of expiry dates where the order of day and month is uncertain and matters."""
     ragged: tuple[int, ...] = ()
     """Rows with more or fewer cells than the headings."""
+
+
+def answers_digest(records: Iterable[PupilRecord]) -> str:
+    """SHA-256 of the answers of an export: of each pupil the consents, objections and marks.
+
+    A file that was saved again has the same answers in other bytes, or in another order of its rows
+    and columns. Names and classes do not count. Empty without a record.
+    """
+    said = sorted(
+        (
+            record.admission_number,
+            sorted((use, repr(consent)) for use, consent in record.consents.items()),
+            str((record.biometric_objection, record.never_publish, record.has_left)),
+        )
+        for record in records
+    )
+    return hashlib.sha256(repr(said).encode()).hexdigest() if said else ""
 
 
 _STRICTNESS = {Answer.REFUSED: 2, Answer.NOT_STATED: 1, Answer.GIVEN: 0}

@@ -188,8 +188,8 @@ def drop_with(home: Home, kinds: set[str], in_photos: set[str], export: str) -> 
     """Drop neighbours, and one good export and one good photo."""
     shutil.rmtree(home.sims)
     (home.sims / "photos").mkdir(parents=True)
-    # A file that is known by its bytes would count as an older one.
-    import_csv(home, consent_csv() + "\n" * next(NUMBERS))
+    # Each example begins with the same answers, which count as older ones from the second on.
+    import_csv(home, consent_csv() + "\n" * next(NUMBERS), "export-older")
     assert not has_withdrawn()
     for folder, chosen in ((home.sims, kinds), (home.sims / "photos", in_photos)):
         for kind in sorted(chosen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -81,6 +82,46 @@ def test_the_command_and_the_page_stop_it_as_well(after_both: Home) -> None:
     applied = run_import(after_both, ExportFile("again.csv", text(FIRST)), (), "office")
     assert codes(applied.report) == ["export-older"]
     nothing_came_back()
+
+
+SAVED_AGAIN: dict[str, Callable[[list[str]], str]] = {
+    "with an empty line": lambda lines: "\n".join([*lines, ""]),
+    "with the line ends of Windows": "\r\n".join,
+    "with a byte order mark": lambda lines: "\ufeff" + "\n".join(lines),
+    "sorted the other way": lambda lines: "\n".join([lines[0], *reversed(lines[1:])]),
+    "with quotation marks": lambda lines: "\n".join(
+        ",".join(f'"{cell}"' for cell in line.split(",")) for line in lines
+    ),
+    "with another column": lambda lines: "\n".join(
+        [f"{lines[0]},Notes", *(f"{line}," for line in lines[1:])]
+    ),
+    "with its columns in another order": lambda lines: "\n".join(
+        ",".join([*line.split(",")[:3], *reversed(line.split(",")[3:])]) for line in lines
+    ),
+    "with other classes": lambda lines: "\n".join(
+        [f"{lines[0]},Reg", *(f"{line},{n % 3 + 1}A" for n, line in enumerate(lines[1:]))]
+    ),
+}
+
+
+@pytest.mark.parametrize("how", SAVED_AGAIN)
+def test_an_old_undated_export_that_was_saved_again_gives_nothing_back(
+    after_both: Home, how: str
+) -> None:
+    result = drop(after_both, "saved again.csv", SAVED_AGAIN[how](FIRST).encode())
+    assert "export-older" in codes(result)
+    nothing_came_back()
+
+
+def test_the_newest_export_saved_again_stops_nothing(after_both: Home) -> None:
+    result = drop(after_both, "saved again.csv", text(LATER) + b"\n")
+    assert codes(result) == []
+
+
+def test_an_export_with_one_new_answer_is_a_new_one(after_both: Home) -> None:
+    result = drop(after_both, "december.csv", text([*LATER[:-1], "007031,Page,Eve,,T,T,T"]))
+    assert codes(result) == []
+    assert "007031" not in website()
 
 
 def test_a_run_date_in_the_past_is_enough_where_the_bytes_differ(home: Home) -> None:

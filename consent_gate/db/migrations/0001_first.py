@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('file_name', models.CharField(max_length=255)),
                 ('file_sha256', models.CharField(max_length=64)),
+                ('answers_sha256', models.CharField(blank=True, max_length=64)),
                 ('exported_on', models.DateField(null=True)),
                 ('status', models.CharField(choices=[('applied', 'Applied'), ('blocked', 'Blocked'), ('queued', 'Queued')], max_length=12)),
                 ('actor', models.CharField(max_length=150)),

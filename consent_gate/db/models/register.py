@@ -16,6 +16,8 @@ class ImportRun(models.Model):
 
     file_name = models.CharField(max_length=255)
     file_sha256 = models.CharField(max_length=64)
+    answers_sha256 = models.CharField(max_length=64, blank=True)
+    """Digest of the answers of an export, to recognise a file that was saved again; else empty."""
     exported_on = models.DateField(null=True)
     status = models.CharField(max_length=12, choices=Status)
     actor = models.CharField(max_length=150)

@@ -197,7 +197,7 @@ def test_a_new_consent_puts_a_picture_back_into_the_queue_not_out(small_school: 
     import_csv(home, consent_csv(_007001=",T,T,T,,"))
     item = small_school.make_item(matches("007001"))
     assert verdict_of(item) == "held"
-    import_csv(home, consent_csv() + "\n")
+    import_csv(home, consent_csv(_007003=",T,T,T,,"))
     item.refresh_from_db()
     assert item.state == ItemState.RECEIVED, "examined again before anything goes out"
     assert not item.publications.filter(channel="website").exists()

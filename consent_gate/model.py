@@ -50,6 +50,11 @@ class Reason(StrEnum):
 # --- evidence of a picture -----------------------------------------------------------------
 
 
+FAR_SMALLER = 0.25
+"""A face of less than this share of the height of a larger one is a face of its own, as of a child
+before a poster: eyes and nose that a detector takes for a face are larger."""
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle in whole pixels of the upright original."""
@@ -77,6 +82,11 @@ class Box:
         """Whether the point (x, y) lies in the box or on its edge."""
         x, y = point
         return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
+
+    def is_place_of(self, face: Box) -> bool:
+        """Whether a face found here may be this face: its middle lies in the box, and it is not far
+        smaller, as a child before a poster is."""
+        return self.contains(face.middle) and face.height >= FAR_SMALLER * self.height
 
     def encloses(self, other: Box) -> bool:
         """Whether the other box lies wholly inside this one."""

@@ -28,8 +28,8 @@ FacesInRendition = Callable[[NDArray[np.uint8], Sequence[Box], Sequence[Box]], S
 """Detects faces and possible faces in a published picture: (height, width, 3), uint8, RGB.
 
 The second argument are the judged faces, the third the covered heads, as boxes in pixels of that
-picture. It may leave out faces whose centres lie in judged faces, and possible faces that show a
-part of a judged face or of a cover. Returns boxes in the same pixels."""
+picture. It may leave out faces whose centres lie in judged faces that are not far larger, and
+possible faces that show a part of a judged face or of a cover. Returns boxes in the same pixels."""
 
 
 ExamineRendition = Callable[[NDArray[np.uint8]], Sequence[FaceEvidence]]
@@ -282,5 +282,5 @@ def uncleared_faces(
 
 
 def _was_judged(face: Box, known: Sequence[Box]) -> bool:
-    """Whether the middle of a face lies inside a judged face."""
-    return any(box.contains(face.middle) for box in known)
+    """Whether a face is one of the judged faces."""
+    return any(box.is_place_of(face) for box in known)

@@ -28,7 +28,7 @@ def add_rendition_faces(item: Item, boxes: Sequence[Box]) -> bool:
         boxes: Faces in pixels of the upright original.
 
     Returns:
-        Whether one was added. A box whose centre lies in a face of the picture is not.
+        Whether one was added. A box that shows a face of the picture is not.
     """
     before = from_json(item.evidence)
     if not isinstance(before, Examined):
@@ -86,5 +86,4 @@ def _clipped(box: Box, picture: Examined) -> Box | None:
 
 
 def _is_at_any(box: Box, known: Sequence[Box]) -> bool:
-    centre = box.x + box.width / 2, box.y + box.height / 2
-    return any(other.contains(centre) for other in known)
+    return any(other.is_place_of(box) for other in known)

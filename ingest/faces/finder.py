@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 
 from consent_gate.errors import GateError
-from consent_gate.model import Box, FaceKind
+from consent_gate.model import FAR_SMALLER, Box, FaceKind
 from ingest.faces.augmentation import AugmentedView
 from ingest.faces.clustering import Boxes
 from ingest.faces.detectors import CenterFace, YuNet
@@ -177,8 +177,9 @@ class FaceFinder:
         """Faces and possible faces at any angle in a rendered picture that nobody judged.
 
         YuNet proposes the places, while in ``find`` CenterFace proposes most of them. A face whose
-        centre lies in a judged one is left out. So is a possible face that shows a part of a judged
-        face or of a cover: a covered head with its hair and shoulders looks like a hidden face.
+        centre lies in a judged one is left out if it is not far smaller. So is a possible face that
+        shows a part of a judged face or of a cover: a covered head with its hair and shoulders
+        looks like a hidden face.
 
         Args:
             rgb: The rendered picture: (height, width, 3), uint8, RGB.
@@ -186,7 +187,7 @@ class FaceFinder:
             covered: The heads that were covered, in the same pixels.
         """
         found = self._rendition_rotations.find(
-            rgb, lambda place: any(box.contains(place.centre) for box in judged)
+            rgb, lambda place: any(_is_place_of(box, place) for box in judged)
         )
         around = [*judged, *covered]
         return [
@@ -276,6 +277,11 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
         RotationSearch(rendition_passes, verifiers, classifier),
         settings,
     )
+
+
+def _is_place_of(box: Box, place: Proposal) -> bool:
+    """Whether a place may show the face of a box, and not a far smaller one before it."""
+    return box.contains(place.centre) and place.height >= FAR_SMALLER * box.height
 
 
 def _is_surely_upright(face: FoundFace) -> bool:

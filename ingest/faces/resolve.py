@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from consent_gate.model import Box, FaceKind
+from consent_gate.model import FAR_SMALLER, Box, FaceKind
 from ingest.faces.clustering import Boxes, FaceCandidate, contained, merge_detections, overlaps
 from ingest.faces.ensemble import FACE_FROM, FITTED_ENSEMBLE, DetectorEnsemble
 from ingest.faces.protocols import Detection, FoundFace, Landmarks
@@ -17,9 +17,6 @@ are seen again as eyes and nose alone. All 6 boxes between 0.15 and 0.3 belief t
 somebody's face, in 228 school pictures, were of that kind."""
 SURE_ALONE = {"yunet": 0.8, "centerface": 0.5}
 """Score at which one detector alone keeps a box inside a larger face: a child before a poster."""
-FAR_SMALLER = 0.25
-"""A box of less than this share of the larger face's height is kept as well: eyes and nose that a
-detector takes for a face are larger."""
 SAME_FEATURES = 0.15
 """Mean distance of the landmarks from those of a larger face, in heights of that face, below which
 a possible box shows its eyes, nose and mouth again. In the fit half none of 110 children pasted

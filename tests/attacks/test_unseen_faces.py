@@ -295,6 +295,22 @@ def test_a_hidden_stranger_in_the_rendered_picture_stops_it(
     assert any(_is_on(box, hidden) for box in refused.faces), "staff are shown where it is"
 
 
+@pytest.mark.parametrize("degrees", [0, 70])
+def test_a_child_before_a_judged_poster_stops_the_rendered_picture(
+    finder: FaceFinder, degrees: float
+) -> None:
+    """Only the poster's face was judged, as if the examination had missed the child before it."""
+    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    picture = np.asarray(cv2.resize(photo("obama_white_house_2"), None, fx=1.2, fy=1.2), np.uint8)
+    x, y, across, down = (1.2 * side for side in STRANGERS["obama_white_house_2"])
+    poster = Box(round(x), round(y), round(across), round(down))
+    child = paste(picture, "hopper_us_navy", (x + 0.2 * across, y + 0.85 * down), 50, degrees)
+    request = RenditionRequest(RenditionSpec(max_side=1600, quality=85), "", (poster,))
+    refused = make_rendition(picture, request, rendition_tasks._faces_at_any_angle)
+    assert isinstance(refused, RenditionRefused)
+    assert any(_is_on(box, child) for box in refused.faces)
+
+
 def test_a_covered_head_does_not_stop_the_rendered_picture(finder: FaceFinder) -> None:
     """Hair and shoulders around a cover look like a hidden face."""
     start_worker(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))

@@ -37,6 +37,12 @@ def test_a_box_at_a_known_face_or_outside_is_not_added(box: Box) -> None:
     assert with_rendition_faces(PICTURE, [box], [Box(100, 100, 40, 40)]) == PICTURE
 
 
+def test_a_far_smaller_face_before_a_known_one_is_added() -> None:
+    """A child before a poster."""
+    child = Box(25, 40, 10, 12)
+    assert [face.box for face in with_rendition_faces(PICTURE, [child]).faces[1:]] == [child]
+
+
 def test_one_place_is_added_once_and_inside_the_picture() -> None:
     boxes = [Box(280, 180, 40, 40), Box(282, 182, 30, 30)]
     assert [f.box for f in with_rendition_faces(PICTURE, boxes).faces[1:]] == [

@@ -22,13 +22,7 @@ from ingest.faces.place_crops import Halvings, Proposal
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.rotated_tiles import corner_mask, rotated_tiles, with_mirrored_edges
 from ingest.faces.same_places import SAME_PLACE, SAME_SIZE, is_same_place, without_duplicates
-from ingest.faces.verification import (
-    LARGE,
-    MIN_POSSIBLE_CLASSIFIED,
-    MIN_POSSIBLE_LARGE_CLASSIFIED,
-    likely_places,
-    verify_proposal,
-)
+from ingest.faces.verification import LARGE, likely_places, verify_proposal
 
 STRAIGHT, DIAGONAL = 0.0, 45.0
 """Degrees by which tiles are rotated before their quarter turns. Diagonal tiles have half as many
@@ -145,10 +139,10 @@ class RotationSearch:
             certain = (other for face, other in found if face.kind is FaceKind.FACE)
             if any(is_same_place(place, other.centre, other.height) for other in certain):
                 continue
-            least = (
-                MIN_POSSIBLE_LARGE_CLASSIFIED if place.height >= large else MIN_POSSIBLE_CLASSIFIED
+            is_large = place.height >= large
+            face = verify_proposal(
+                views, place, self._verifiers, self._classifier, is_large=is_large
             )
-            face = verify_proposal(views, place, self._verifiers, self._classifier, least)
             if face is not None and not is_known(_place_of(face)):
                 found.append((face, place))
         return _best_of_each_place(found)

@@ -14,11 +14,7 @@ from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.place_crops import Proposal
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.rotation_search import CLEAR, RotationSearch, RotationSettings
-from ingest.faces.verification import (
-    LARGE,
-    MIN_POSSIBLE_CLASSIFIED,
-    MIN_POSSIBLE_LARGE_CLASSIFIED,
-)
+from ingest.faces.verification import LARGE
 
 PICTURE = np.zeros((300, 400, 3), np.uint8)
 UPRIGHT, TURNED = (Proposal((200.0, 150.0), 60.0, degrees, 0.3) for degrees in (0.0, 90.0))
@@ -42,7 +38,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Angles at which places were verified. The place is certain at 90 degrees only."""
     angles: list[float] = []
 
-    def verify(_views: object, place: Proposal, *_: object) -> FoundFace:
+    def verify(_views: object, place: Proposal, *_: object, is_large: bool) -> FoundFace:
         angles.append(place.degrees)
         kind = FaceKind.FACE if place.degrees == 90 else FaceKind.POSSIBLE
         box = Box(int(place.centre[0]) - 20, int(place.centre[1]) - 20, 40, 40)
@@ -78,19 +74,23 @@ def test_places_of_clear_faces_are_verified_before_likelier_ones(verified: list[
 
 
 @pytest.mark.parametrize(
-    ("height", "max_side", "least"),
+    ("height", "max_side", "is_large"),
     [
-        (LARGE - 1, 3000, MIN_POSSIBLE_CLASSIFIED),
-        (LARGE, 3000, MIN_POSSIBLE_LARGE_CLASSIFIED),
-        (2 * LARGE - 1, PICTURE.shape[1] // 2, MIN_POSSIBLE_CLASSIFIED),
-        (2 * LARGE, PICTURE.shape[1] // 2, MIN_POSSIBLE_LARGE_CLASSIFIED),
+        (LARGE - 1, 3000, False),
+        (LARGE, 3000, True),
+        (2 * LARGE - 1, PICTURE.shape[1] // 2, False),
+        (2 * LARGE, PICTURE.shape[1] // 2, True),
     ],
 )
 def test_more_is_asked_of_a_place_that_is_large_in_the_largest_rendition(
-    monkeypatch: pytest.MonkeyPatch, height: float, max_side: int, least: float
+    monkeypatch: pytest.MonkeyPatch, height: float, max_side: int, is_large: bool
 ) -> None:
-    asked: list[float] = []
+    asked: list[bool] = []
+
+    def verify(*_: object, is_large: bool) -> None:
+        asked.append(is_large)
+
     monkeypatch.setattr(rotation_search, "likely_places", lambda _views, places, *_: places)
-    monkeypatch.setattr(rotation_search, "verify_proposal", lambda *given: asked.append(given[-1]))
+    monkeypatch.setattr(rotation_search, "verify_proposal", verify)
     FixedSearch([replace(UPRIGHT, height=height)], max_side).find(PICTURE, lambda _: False)
-    assert asked == [least]
+    assert asked == [is_large]

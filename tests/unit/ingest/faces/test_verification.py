@@ -17,7 +17,9 @@ from ingest.faces.verification import (
     CLASSIFIED,
     MIN_CLASSIFIED,
     MIN_FIRST_CLASSIFIED,
+    MIN_NUDGED_CLASSIFIED,
     MIN_POSSIBLE_CLASSIFIED,
+    MIN_POSSIBLE_LARGE_CLASSIFIED,
     MIN_QUICK,
     likely_places,
     verify_proposal,
@@ -122,15 +124,40 @@ def test_a_place_where_the_classifier_alone_is_sure_is_possible_with_a_box() -> 
     assert 0.8 * PLACE.height < face.box.height < 1.2 * PLACE.height
 
 
-def test_the_classifier_alone_needs_as_much_as_is_asked_of_the_place() -> None:
-    def is_possible(log_odds: float, least: float) -> bool:
+def test_the_classifier_alone_needs_more_for_a_large_place() -> None:
+    def is_possible(log_odds: float, *, is_large: bool) -> bool:
         verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
         classifier = FixedClassifier(log_odds)
         views = halvings(picture(100))
-        return verify_proposal(views, PLACE, verifiers, classifier, least) is not None
+        return verify_proposal(views, PLACE, verifiers, classifier, is_large=is_large) is not None
 
-    assert is_possible(4.0, 4.0)
-    assert not is_possible(3.9, 4.0)
+    assert is_possible(MIN_POSSIBLE_LARGE_CLASSIFIED, is_large=True)
+    assert not is_possible(MIN_POSSIBLE_LARGE_CLASSIFIED - 0.1, is_large=True)
+    assert is_possible(MIN_POSSIBLE_CLASSIFIED, is_large=False)
+    assert not is_possible(MIN_POSSIBLE_CLASSIFIED - 0.1, is_large=False)
+
+
+@pytest.mark.parametrize(
+    ("nudged", "is_large", "is_found"),
+    [
+        (MIN_NUDGED_CLASSIFIED, False, True),
+        (MIN_NUDGED_CLASSIFIED - 0.1, False, False),
+        (MIN_NUDGED_CLASSIFIED, True, False),
+    ],
+)
+def test_a_small_place_is_possible_where_the_classifier_is_sure_after_a_nudge(
+    nudged: float, is_large: bool, is_found: bool
+) -> None:
+    """The place itself and the first nudge are judged by two crops each."""
+    verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
+    unsure = MIN_CLASSIFIED
+    classifier = FixedClassifier(unsure, unsure, unsure, unsure, nudged, nudged, unsure)
+    views = halvings(picture(100))
+    face = verify_proposal(views, PLACE, verifiers, classifier, is_large=is_large)
+    assert (face is not None) == is_found
+    if face is not None:
+        assert face.kind is FaceKind.POSSIBLE
+        assert face.box.height > 1.15 * PLACE.height, "the second nudge is larger"
 
 
 def test_the_mean_of_both_large_crops_counts_unless_the_first_is_clear() -> None:

@@ -300,7 +300,7 @@ def test_a_child_before_a_judged_poster_stops_the_rendered_picture(
     finder: FaceFinder, degrees: float
 ) -> None:
     """Only the poster's face was judged, as if the examination had missed the child before it."""
-    worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    start_worker(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     picture = np.asarray(cv2.resize(photo("obama_white_house_2"), None, fx=1.2, fy=1.2), np.uint8)
     x, y, across, down = (1.2 * side for side in STRANGERS["obama_white_house_2"])
     poster = Box(round(x), round(y), round(across), round(down))

@@ -146,7 +146,7 @@ def test_portraits_come_in_a_zip_with_the_export(home: Home) -> None:
         for name, data in demo.portraits().items():
             archive.writestr(f"portraits/{name}", data)
     drop_export(home, "all.zip", packed.getvalue())
-    (result,) = process_drop_folder(home)
+    (result,) = process_drop_folder(with_section(home, "analysis", workers=1))
     assert result["enrolled"] == ["000101", "000102"]
     assert [left["pupil"] for left in result["not_enrolled"]] == ["000103"]
     assert Template.objects.count() == 4

@@ -31,7 +31,7 @@ MIN_OVERLAP = 0.35
 seen beside another face has less: the boxes of two faces that are both visible share a fifth."""
 MIN_LIKENESS = 0.4
 """Correlation of the patches from which they may be one."""
-SAME_LIKENESS = 0.7
+SAME_LIKENESS = 0.8
 """Correlation below which a new part of the track begins, which is embedded by itself."""
 MAX_GAP_SECONDS = 0.25
 """How long a face may be unseen by the scout and still be the same track."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +103,19 @@ def test_frames_far_apart_are_parts_of_their_own() -> None:
     steps = [linker.step(0.08 * n, [make_sighting()], cut=False) for n in range(5)]
     assert [step.seen[0][0] for step in steps] == [steps[0].seen[0][0]] * 5
     assert steps[-1].seen[0][0].part == 4
+
+
+def test_a_face_that_suddenly_looks_unlike_is_measured_by_itself() -> None:
+    """Somebody else may be at the place for one frame. Above 0.8 it is the same face that moves."""
+    one, other = make_patch(1), make_patch(2)
+    other = other - one * float((one * other).sum())
+    other = other / np.linalg.norm(other)
+    for share, parts in ((0.75, 2), (0.85, 0)):
+        patch = np.asarray(share * one + np.sqrt(1 - share**2) * other, np.float32)
+        looks = [one, one, patch, one, one]
+        steps = run(*([replace(make_sighting(), patch=look)] for look in looks))
+        assert len(tracks_of(steps)) == 1
+        assert steps[-1].seen[0][0].part == parts
 
 
 def test_the_surest_word_of_the_ensemble_stays() -> None:

@@ -146,19 +146,23 @@ class WorkerProcess:
         timer = threading.Timer(seconds, _kill_on_timeout, (self._process, timed_out))
         timer.daemon = True
         timer.start()
+        is_answered = False
         try:
             self._pipe.send((function, arguments, int(2 * seconds) + 2))
             answer = _receive_answer(self._pipe, served)
             succeeded, value = _decoded(answer, function)
+            is_answered = True
         except (EOFError, OSError, answers.AnswerInvalid) as error:
             if isinstance(error, answers.AnswerInvalid):
                 log.error("A worker gave an invalid answer (%s) and was ended.", error)
-            self.stop()
             if timed_out.is_set():
                 raise TaskTimeout from error
             raise WorkerCrashed from error
         finally:
             timer.cancel()
+            if not is_answered:
+                # Otherwise its answer would be taken for that of the next task.
+                self.stop()
         if not succeeded:
             raise TaskFailed(value)
         return value
@@ -188,10 +192,23 @@ def _receive_answer(pipe: Connection, served: ServedFile | None) -> bytes:
         elif served is not None and served_file.is_request(message):
             pipe.send_bytes(served.answer(message))
         elif served is not None and (sent := served_file.checkpoint_of(message)) is not None:
-            # Written anew, so that nothing but a checkpoint is stored.
-            served.note_checkpoint(film_checkpoint.encoded(film_checkpoint.decoded(sent)))
+            served.note_checkpoint(_checked(sent))
         else:
             return message
+
+
+def _checked(sent: bytes) -> bytes:
+    """Return a worker's checkpoint, written anew, so that nothing but a checkpoint is stored.
+
+    Raises:
+        AnswerInvalid: It is none, or an error that nobody foresaw ended its decoding.
+    """
+    try:
+        return film_checkpoint.encoded(film_checkpoint.decoded(sent))
+    except answers.AnswerInvalid:
+        raise
+    except Exception as error:
+        raise answers.AnswerInvalid(type(error).__name__) from error
 
 
 def _decoded(answer: bytes, function: Callable[..., Any] | None) -> tuple[bool, Any]:

@@ -28,6 +28,10 @@ from sims_import.text.words import odd_signs, words
 
 _BENIGN = re.compile("|".join(BENIGN_NEGATIONS), re.I)
 _KEY = re.compile(r"(\S+)\s*=\s*([^,;|=]+?)(?=\s*(?:[,;|]|$))")
+_STALE = re.compile(r"\b(out of date|last years?|up to)\b")
+"""Words of titles that say together that a list is old or ends early."""
+_SHORTEST_PLURAL = 5
+"""A longer word may be the plural of a word that says no."""
 _SHORT = 2
 """Longest text, in characters, that may be a code, such as ``W`` for withdrawn."""
 
@@ -55,7 +59,7 @@ def title_may_mean_no(text: str) -> bool:
     """
     found = set(words(_BENIGN.sub(" ", text)))
     restricting = CAUTION_WORDS - TITLE_WORDS | SENTENCE_WORDS | STAFF_WORDS | OTHER_CONSENTS
-    return negates(text) or bool(found & restricting)
+    return negates(text) or bool(found & restricting or _STALE.search(" ".join(words(text))))
 
 
 def _same_answer(sign: str, meaning: str) -> bool:
@@ -66,7 +70,13 @@ def _same_answer(sign: str, meaning: str) -> bool:
 def says_no(text: str) -> bool:
     """Whether the text contains a negative word."""
     plain = " ".join(words(text))
-    return bool(OPT_OUT.search(plain)) or any(word in NEGATIONS for word in plain.split())
+    found = {word for one in plain.split() for word in (one, _without_plural(one))}
+    return bool(OPT_OUT.search(plain) or found & NEGATIONS)
+
+
+def _without_plural(word: str) -> str:
+    """``withdrawals`` without its s; short words such as ``nos`` and ``ends`` as they are."""
+    return word[:-1] if len(word) > _SHORTEST_PLURAL and word[-1] == "s" else word
 
 
 @lru_cache(maxsize=16384)

@@ -76,7 +76,8 @@ NEGATIONS = word_set(
     reject rejected rejection revoke revoked revocation cancel cancelled canceled cancellation
     lapse lapsed rescind rescinded terminate terminated termination end ended remove removed
     disallow disallowed disagree disagreed isnt wont shouldnt mustnt arent hasnt havent none
-    optedout forbid forbidden barred suspended inactive invalid negative against"""
+    optedout forbid forbidden barred suspended inactive invalid negative against excluding
+    nonconsenting nonconsent objects paused"""
 )
 OBJECTIONS = word_set("object objection objected objecting")
 REFUSALS = word_set(
@@ -119,7 +120,7 @@ STATUS_WORDS = word_set(
 """Words that make every value of a column with an unknown caption matter."""
 HISTORIC_WORDS = word_set(
     """leaver leavers left former archive archived old previous historic draft test template example
-    sample superseded obsolete"""
+    sample superseded obsolete outdated demo dummy mock fictional"""
 )
 """Words in a title or the name of a sheet for lists that are old or not real."""
 BENIGN_NEGATIONS = (
@@ -158,7 +159,9 @@ TITLE_WORDS = word_set("contact order")
 SENTENCE_WORDS = word_set(
     """is are was were be been being has have had will would shall should must might can could does
     did if when unless while since although but see note nb expire expires expired expiry invalid
-    incorrect wrong lost void used valid applies apply applied treat means mean stands denotes"""
+    incorrect wrong lost void used valid applies apply applied treat means mean stands denotes till
+    apart blank omitted needed required requires unanswered overdue nil unverified stale looked
+    training defaulted default"""
 )
 """Words of sentences. A sentence outside the table may restrict what the table says. "May" is left
 out, because it is a month."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import date
 
 _SCHOOL_YEAR = re.compile(r"(?<!\d)(20\d\d)\s*[/\-\u2013]\s*(?:20)?(\d\d)(?![\d/\-])")
+_SHORT_YEAR = re.compile(r"(?<![\d/.\-])([2-9]\d)/([2-9]\d)(?![\d/.\-])")
+"""``23/24``. From 20 on, so that neither ``Year 12/13`` nor a day of a month is one."""
 _YEAR = re.compile(r"(?<![\d/.\-])(20\d\d)(?![\d/.\-])")
 _LAST_MONTH, _LAST_DAY = 8, 31
 """School years in England end on 31 August."""
@@ -34,6 +36,7 @@ def ended_title(titles: Iterable[str], today: date) -> str | None:
 def _last_day(title: str) -> date | None:
     """The last day of the latest year that the title names."""
     pairs = [(int(a), int(b)) for a, b in _SCHOOL_YEAR.findall(title)]
+    pairs += [(2000 + int(a), int(b)) for a, b in _SHORT_YEAR.findall(title)]
     days = [date(a + 1, _LAST_MONTH, _LAST_DAY) for a, b in pairs if (a + 1) % 100 == b]
     if not _OTHER_YEARS.search(title):
         days += [date(int(year), 12, 31) for year in _YEAR.findall(_SCHOOL_YEAR.sub(" ", title))]

@@ -193,8 +193,15 @@ DELETIONS = [
         "a title that says no stops grants",
         caution,
         partial(t.test_a_title_that_says_no_stops_grants, "Pupils WITHOUT consent"),
-        "return bool(OPT_OUT.search(plain)) or any(word in NEGATIONS for word in plain.split())",
+        "return bool(OPT_OUT.search(plain) or found & NEGATIONS)",
         "return False",
+    ),
+    Deletion(
+        "a title with a word of refusal in the plural stops grants",
+        caution,
+        partial(t.test_a_title_that_says_no_stops_grants, "Refusals"),
+        "for word in (one, _without_plural(one))",
+        "for word in (one,)",
     ),
     Deletion(
         "a tick below a heading that says no is a refusal",

@@ -227,6 +227,16 @@ def test_a_heading_with_something_left_over_grants_nothing(extra: str) -> None:
         "X = yes, blank should be treated as yes",
         "Staff consent",
         "Residential trip",
+        "Withdrawals",
+        "Refusals",
+        "Excluding website",
+        "Apart from website",
+        "Objects to website",
+        "Blank = yes",
+        "Last year's answers",
+        "Out of date",
+        "Re-consent needed",
+        "Demo",
     ],
 )
 def test_a_title_that_says_no_stops_grants(title: str) -> None:
@@ -244,6 +254,9 @@ def test_a_title_that_says_no_stops_grants(title: str) -> None:
         "St Will's Church of England Primary School",
         "Page 3 of 12",
         "Photo consent 2026/27",
+        "Last updated 20 November 2026",
+        "Autumn term ends 18 December",
+        "All Saints C of E Primary School - UPNs, house nos",
     ],
 )
 def test_a_title_with_a_harmless_no_stops_nothing(title: str) -> None:
@@ -261,12 +274,13 @@ def test_a_dated_list_may_have_the_year_of_the_form_in_its_title() -> None:
 
 
 def test_a_tick_below_a_section_that_says_no_is_a_refusal() -> None:
-    rows = wide_rows()
-    rows.insert(5, ["CONSENT REFUSED"])
-    assert standing(rows) == ["negative-heading"]
-    found = prepared_import(encode_csv(rows)).plan.records
-    assert found["000004"].consents["website"].answer is Answer.GIVEN
-    assert found["000005"].consents["website"].answer is Answer.REFUSED
+    for section in ("CONSENT REFUSED", "Withdrawals", "Objections", "Refusals:"):
+        rows = wide_rows()
+        rows.insert(5, [section])
+        assert standing(rows) == ["negative-heading"]
+        found = prepared_import(encode_csv(rows)).plan.records
+        assert found["000004"].consents["website"].answer is Answer.GIVEN
+        assert found["000005"].consents["website"].answer is Answer.REFUSED
 
 
 def test_a_second_heading_row_in_another_order_is_followed() -> None:

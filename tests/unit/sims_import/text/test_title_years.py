@@ -11,7 +11,13 @@ TODAY = date(2026, 11, 29)
 
 @pytest.mark.parametrize(
     "title",
-    ["Photo consent 2019", "Consents 2025/26", "Consents 2024-2025", "2025\u201326 media consent"],
+    [
+        "Photo consent 2019",
+        "Consents 2025/26",
+        "Consents 2024-2025",
+        "2025\u201326 media consent",
+        "AY23/24",
+    ],
 )
 def test_a_year_that_has_ended_is_found(title: str) -> None:
     assert ended_title(["Millfields", title], TODAY) == title
@@ -26,6 +32,9 @@ def test_a_year_that_has_ended_is_found(title: str) -> None:
         "Media policy 2023",
         "Millfields (est. 1962)",
         "Pupils 2019/45",
+        "Years 10/11 and 12/13",
+        "Media consent 26/27",
+        "Signed 21/22/2024",
         "Printed: 20/11/2025 08:14",
         "Ref 20190",
     ],

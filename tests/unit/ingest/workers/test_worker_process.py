@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 from django.db import InterfaceError
 
-from ingest.workers import answers, submit, worker_process
+from consent_gate.db.models import Item
+from ingest.workers import answers, film_checkpoint, submit, worker_process
 from ingest.workers.answers import AnswerInvalid
 from ingest.workers.served_file import ServedFile, checkpoint_of
 from ingest.workers.worker_errors import WorkerCrashed
@@ -50,8 +51,8 @@ def _run_with_checkpoint(
 
         return fail
 
-    monkeypatch.setattr(worker_process.film_checkpoint, "decoded", failing(decoding))
-    monkeypatch.setattr(worker_process.film_checkpoint, "encoded", failing(None))
+    monkeypatch.setattr(film_checkpoint, "decoded", failing(decoding))
+    monkeypatch.setattr(film_checkpoint, "encoded", failing(None))
     worker, served = WorkerProcess(), ServedFile(1, lambda *_: b"")
     served.keep_checkpoints(b"", failing(storing))
     worker._pipe, child = multiprocessing.Pipe()
@@ -85,6 +86,6 @@ def test_a_lost_connection_to_the_database_ends_no_examination(
     def lost(**_: object) -> None:
         raise InterfaceError("the connection is closed")
 
-    monkeypatch.setattr(submit.Item.objects, "filter", lost)
+    monkeypatch.setattr(Item.objects, "filter", lost)
     monkeypatch.setattr(submit, "close_old_connections", lambda: None)
     submit._store_checkpoint(cast(Any, None), "item", b"")

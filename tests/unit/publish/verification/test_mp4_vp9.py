@@ -10,7 +10,7 @@ import pytest
 from publish.rendering.film import FilmCodec, FilmEncoder
 from publish.verification.mp4 import plain_structure
 from publish.verification.mp4_boxes import NotOurs
-from publish.verification.mp4_vp9 import Vp9
+from publish.verification.mp4_vp9 import Vp9, _Bits, _filters_and_segments, _frame_type, _tiles
 from tests.support.films import drawn_frames
 
 SIZE = (192, 128)
@@ -97,13 +97,50 @@ def test_tiles_must_lie_in_the_sample() -> None:
     assert not passes(first[: len(first) // 2], (1280, 64))
 
 
+def test_the_lengths_of_tiles_must_fit() -> None:
+    (first, *_), size = samples_of(encode(2, (1280, 64))), (1280, 64)
+    header = _Bits(first)
+    _frame_type(header, size)
+    _filters_and_segments(header)
+    assert _tiles(header, size[0]) == (4, 1)
+    compressed = header.read(16)
+    at = header.end() + compressed
+    for _ in range(3):
+        for length in (0, len(first) - at - 4, len(first), 1 << 31):
+            assert not passes(first[:at] + struct.pack(">I", length) + first[at + 4 :], size)
+        at += 4 + int.from_bytes(first[at : at + 4], "big")
+
+
+def test_a_frame_is_shown_at_its_own_size(samples: list[bytes]) -> None:
+    """A frame may ask to be shown at another size: in an inter frame after what it refers to."""
+    inter = samples[1]
+    assert inter[0] & 1 == 0
+    assert inter[3] & 0b11 == 0b10  # as large as the first frame that it refers to
+    assert not passes(inter[:3] + bytes([inter[3] | 1]) + inter[4:])
+    key = samples[0]
+    header = _Bits(key[:8] + bytes([key[8] | 0x08]) + key[9:])
+    with pytest.raises(NotOurs):
+        _frame_type(header, SIZE)
+
+
 def test_the_index_of_a_superframe_is_found_in_the_whole_file() -> None:
     film = bytearray(encode())
     film[-1] = 0xC8
     assert plain_structure(bytes(film)) is None
 
 
-@pytest.mark.parametrize("changed", [PARAMETERS + b"Mia", PARAMETERS[:-1], b""])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        PARAMETERS + b"Mia",
+        PARAMETERS[:-1],
+        b"",
+        PARAMETERS[:5] + b"\x0f" + PARAMETERS[6:],  # no level
+        PARAMETERS[:6] + b"\xa2" + PARAMETERS[7:],  # ten bits
+        PARAMETERS[:7] + b"\x09" + PARAMETERS[8:],  # other colours
+        b"\x01\x00\x00\x00\x02" + PARAMETERS[5:],  # profile 2
+    ],
+)
 def test_nothing_is_behind_the_parameters(changed: bytes) -> None:
     Vp9.check_configuration(PARAMETERS, SIZE)
     with pytest.raises(NotOurs):

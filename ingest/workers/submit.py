@@ -7,8 +7,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import BinaryIO
 
-from django.db import Error as DatabaseFailed
-from django.db import close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from consent_gate.db.models import Item, ItemState
 from consent_gate.errors import DecryptionError, StorageFull
@@ -82,7 +81,7 @@ def _store_checkpoint(home: Home, item_id: str, checkpoint: bytes) -> None:
         item = Item.objects.filter(pk=item_id, state=ItemState.RECEIVED).first()
         if item is not None:
             save_checkpoint(home, item, checkpoint)
-    except (OSError, DecryptionError, StorageFull, DatabaseFailed):
+    except (OSError, DecryptionError, StorageFull, DatabaseError, InterfaceError):
         log.warning("How far the examination of item %s is could not be stored.", item_id)
     finally:
         close_old_connections()  # the thread of a worker asks the database nothing else

@@ -181,6 +181,16 @@ def test_a_poor_face_is_not_remembered_although_a_person_ticked_it(demo_school: 
     assert not may_be_ticked_by_hand(demo_school, item, 0), "there the tick stands ready"
 
 
+def test_no_tick_of_a_person_replaces_biometric_consent(demo_school: Home) -> None:
+    ConsentAnswer.objects.filter(pupil__admission_number=KIT, purpose=BIOMETRIC).delete()
+    item = picture("04 judge")
+    make_unsure(item, 0, None)
+    say(demo_school, item, 0, KIT)
+    assert not ask_to_remember(demo_school, item, 0, "j.shaw", by_hand=True)
+    assert remember_queued(demo_school, CachedPool) == 0
+    assert not EnrolmentPhoto.objects.filter(item=item).exists()
+
+
 def test_the_first_face_of_a_pupil_waits_for_confirmation_although_a_person_ticked_it(
     demo_school: Home,
 ) -> None:

@@ -2,7 +2,8 @@
 
 The header of each frame is read bit by bit. A published film has no superframes, no hidden frames
 and no frame that only repeats another one, so each sample shows one picture. What the arithmetic
-coder wrote is not decoded here.
+coder wrote is not decoded here. So a second frame that follows the last tile without an index is
+not found. libvpx shows it, and libavcodec does not. The encoder of the program never writes one.
 
 Sources: "VP9 Bitstream & Decoding Process Specification", version 0.6, section 6.2 and annex B;
 "VP Codec ISO Media File Format Binding", version 1.0 (``vp09`` and ``vpcC``).

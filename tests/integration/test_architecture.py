@@ -20,7 +20,7 @@ from ingest.pipeline import ingest_once
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.conftest import ROOT
-from tests.support import model_cache
+from tests.support import cached_analysis, model_cache
 from tests.support.cached_analysis import CachedPool, enrol_without_workers
 from tests.support.imports import confirm_portraits
 
@@ -94,7 +94,8 @@ def test_one_photo_takes_the_described_path(
 ) -> None:
     enrol_without_workers(monkeypatch)
     import_school(home)
-    # An empty cache, so that the models run.
+    # Nothing is cached, so that the models are loaded and run.
+    monkeypatch.setattr(cached_analysis, "_started", {})
     (tmp_path / "models").mkdir()
     monkeypatch.setenv(model_cache.VARIABLE, str(tmp_path / "models"))
     (home.inbox / "winner.jpg").write_bytes(demo.event_photos()[0].data)

@@ -20,7 +20,9 @@ from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from ingest.workers.examination import Examination
-from tests.support.fake_analysis import FakePool, examine_without_faces
+
+configure_django()
+from tests.support.fake_analysis import FakePool, examine_without_faces  # noqa: E402  has models
 
 SECONDS_VARIABLE = "CONSENT_GATE_STAND_IN_SECONDS"
 KILLS_WORKER = b"the photo that stops the program"
@@ -63,5 +65,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    configure_django()
     main()

@@ -30,6 +30,9 @@ _PLAIN = 8.0
 """Levels of brightness between the 5th and the 95th percentile of a row or column, up to which it
 counts as part of a plain border."""
 
+_DECIMALS = 6
+"""Decimal places of a frequency that count, in levels of brightness."""
+
 HASH_BYTES = _SIDE * _SIDE // 8
 STORED_BYTES = len(_TRIMS) ** 4 * HASH_BYTES
 """Bytes stored for a closed picture: the hashes of the upright picture and its trimmed versions."""
@@ -88,7 +91,9 @@ def _hashes(luma: npt.NDArray[np.uint8]) -> bytes:
     height, width = luma.shape
     if min(height, width) < _GRID:
         return b""
-    transformed = _frequency_weights(height) @ luma.astype(np.float32) @ _frequency_weights(width).T
+    product_of_all = _frequency_weights(height) @ luma.astype(float) @ _frequency_weights(width).T
+    # Drawn pictures have frequencies of zero. Their sign must not depend on the order of the sums.
+    transformed = product_of_all.round(_DECIMALS)
     trims = len(_TRIMS) ** 2
     by_trims = transformed.reshape(trims, _SIDE, trims, _SIDE).transpose(0, 2, 1, 3)
     spectra = by_trims.reshape(trims * trims, _SIDE, _SIDE).copy()
@@ -137,7 +142,7 @@ def distances(hashes: bytes, closed: Sequence[bytes]) -> npt.NDArray[np.int64]:
     return result
 
 
-def _frequency_weights(length: int) -> npt.NDArray[np.float32]:
+def _frequency_weights(length: int) -> npt.NDArray[np.float64]:
     """The weights of the pixels in each frequency of each pair of trims, ``(9 * 16, length)``."""
     transform = _cosine_transform()
     weights = []
@@ -145,7 +150,7 @@ def _frequency_weights(length: int) -> npt.NDArray[np.float32]:
         edges = np.linspace(before * length, (1 - after) * length, _GRID + 1)
         reached = np.clip(edges[:, None] - np.arange(length), 0, 1)  # share before an edge
         cells = np.diff(reached, axis=0) / np.diff(edges)[:, None]
-        weights.append((transform @ cells).astype(np.float32))
+        weights.append(transform @ cells)
     return np.concatenate(weights)
 
 

@@ -30,7 +30,7 @@ class FrameHashes:
         self._frames: list[tuple[NDArray[np.float32], NDArray[np.uint8]]] = []
         """Thumbnail and brightness, at most ``HASHED_SIDE`` pixels a side."""
 
-    def see(self, rgb: RGB) -> None:
+    def add(self, rgb: RGB) -> None:
         """Keep a frame (height, width, 3; uint8; RGB) if it is like none that is kept."""
         resized = cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA)
         thumbnail = np.asarray(resized, np.float32) / np.float32(255)

@@ -154,7 +154,7 @@ def test_a_closed_picture_between_many_others_in_a_slide_show_is_recognised() ->
     """Two pictures that take turns, as in a flicker, are kept once each."""
     hashes = FrameHashes()
     for seed in (3, 4, 3, 4, 3, 4, 1, 4, 3, 5, 6, 7, 8, 9):
-        hashes.see(np.asarray(photo(seed), np.uint8))
+        hashes.add(np.asarray(photo(seed), np.uint8))
     made = hashes.hashes()
     assert len(made) == 8 * 8 * STORED_BYTES
     assert distance(made, photo(1)) <= COPY_DISTANCE
@@ -164,7 +164,7 @@ def test_a_film_of_endless_pictures_has_a_bounded_number_of_hashes() -> None:
     rng, hashes = np.random.default_rng(0), FrameHashes()
     for _ in range(3 * MAX_FRAMES):
         coarse = rng.integers(0, 255, (4, 6, 3), dtype=np.uint8)
-        hashes.see(np.asarray(cv2.resize(coarse, (64, 48)), np.uint8))
+        hashes.add(np.asarray(cv2.resize(coarse, (64, 48)), np.uint8))
     assert MAX_FRAMES // 3 < len(hashes._frames) <= MAX_FRAMES
 
 

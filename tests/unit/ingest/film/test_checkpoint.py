@@ -189,10 +189,7 @@ def goes_on_after_each_border(film: Film) -> int:
     return len(first.checkpoints)
 
 
-def test_people_at_the_border_are_judged_as_without_an_interruption(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(examine, "ViewEncoder", ViewEncoder)
+def test_people_at_the_border_are_judged_as_without_an_interruption() -> None:
     assert goes_on_after_each_border(walks_across()) >= 2
 
 

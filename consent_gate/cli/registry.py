@@ -11,17 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Listed:
-    """One line of ``consent-gate --help``.
-
-    Attributes:
-        name: As it is typed.
-        module: Module of ``consent_gate.cli`` whose import adds the command to the application.
-        summary: First paragraph of the command's own help, in rich's markup.
-    """
+    """One line of ``consent-gate --help``."""
 
     name: str
+    """As it is typed."""
     module: str
+    """Module of ``consent_gate.cli`` whose import adds the command to the application."""
     summary: str
+    """First paragraph of the command's own help, in rich's markup."""
 
 
 PANELS = {

@@ -17,20 +17,19 @@ _OTHER_YEARS = re.compile(r"\b(form|version|policy|est|established|since|founded
 
 
 def ended_title(titles: Iterable[str], today: date) -> str | None:
-    """Return the first title that names a year which has ended, if no title names a later one.
+    """Return the first title that names a year which has ended, and no later one.
+
+    A later year in another line, such as that of a copyright, does not make the list newer.
 
     Args:
         titles: The lines outside the table.
         today: The day of the import.
     """
-    ended = None
     for title in titles:
         last = _last_day(title)
-        if last is not None and last >= today:
-            return None
-        if last is not None and ended is None:
-            ended = title
-    return ended
+        if last is not None and last < today:
+            return title
+    return None
 
 
 def _last_day(title: str) -> date | None:

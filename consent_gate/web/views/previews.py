@@ -81,7 +81,7 @@ def _parts(view: PartReader, start: int, sent: SentFilm) -> Iterator[bytes]:
 def was_sent(request: HttpRequest, item_id: str, from_ms: int, to_ms: int) -> bool:
     """Return whether the sound of a part of a film was sent to this person.
 
-    False where there is no film to hear. True for a part that lies behind the sound.
+    False where there is nothing to hear: no film, no sound, or a part that lies behind the sound.
     """
     try:
         with closing(_open_film_view(item_id)) as view:
@@ -95,7 +95,7 @@ def was_sent(request: HttpRequest, item_id: str, from_ms: int, to_ms: int) -> bo
     if track is None:
         return False
     packets = track.packets_between(from_ms, to_ms)
-    return packets is None or SENT.has(sent, *packets)
+    return packets is not None and SENT.has(sent, *packets)
 
 
 def _sent_film(request: HttpRequest, item_id: str, view: PartReader) -> SentFilm:

@@ -43,5 +43,6 @@ def test_other_numbers_and_years_are_not(title: str) -> None:
     assert ended_title([title], TODAY) is None
 
 
-def test_a_later_year_in_another_title_counts() -> None:
-    assert ended_title(["Joined 2019", "Consents 2026/27"], TODAY) is None
+def test_a_later_year_counts_in_the_same_title_only() -> None:
+    assert ended_title(["Consents 2019 to 2026"], TODAY) is None
+    assert ended_title(["Consents 2019/20", "(c) 2026 Example Ltd"], TODAY) == "Consents 2019/20"

@@ -27,8 +27,8 @@ from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
 from ingest.workers import rendition_tasks, worker
 from ingest.workers.worker_config import WorkerConfig
-from publish.film_requests import film_request
-from publish.rendition import Rendition, RenditionRefused
+from publish.renditions.film_requests import film_request
+from publish.renditions.rendition import Rendition, RenditionRefused
 
 FRAMES = 3 * RATE
 THIRD = 400

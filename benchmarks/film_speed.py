@@ -32,7 +32,7 @@ from ingest.film.decode import FilmReader
 from ingest.workers import rendition_tasks, worker
 from ingest.workers.worker_config import WorkerConfig
 from publish.rendering.film import FilmCodec, FilmEncoder
-from publish.rendition import FilmRequest, Rendition
+from publish.renditions.rendition import FilmRequest, Rendition
 
 WIDTH, HEIGHT, RATE, FACES = 1920, 1080, 30, 4
 PUBLISHED_SIDE = 1280

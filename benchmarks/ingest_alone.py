@@ -16,8 +16,8 @@ from pathlib import Path
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
 from consent_gate.vault.interface import PartReader
-from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
-from publish.rendition_requests import WaitForRenditions
+from publish.renditions.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
+from publish.renditions.requests import WaitForRenditions
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _rendering_seconds(item_id: str) -> tuple[float, float]:
     from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
     from publish.rendering.render import render
-    from publish.rendition_requests import start_renditions
+    from publish.renditions.requests import start_renditions
 
     try:
         rgb = decode(_original(item_id), worker.this_worker().config.limits).rgb

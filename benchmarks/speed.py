@@ -159,7 +159,7 @@ def process_all(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> N
     from ingest.workers.analysis_pool import examination_result
     from ingest.workers.worker import examine
     from publish.rendering.render import RenditionSpec
-    from publish.rendition import RenditionRequest
+    from publish.renditions.rendition import RenditionRequest
 
     waiting, running = list(files), dict[Future[Any], bytes]()
     while waiting or running:

@@ -38,7 +38,7 @@ from ingest.faces.enrolment_face import NotEnrollable
 from ingest.workers.analysis_pool import TaskRunner, result_of
 from ingest.workers.face_tasks import find_nearest_pupils
 from ingest.workers.lent_pool import borrow_workers
-from publish.rendition import RenditionRefused
+from publish.renditions.rendition import RenditionRefused
 
 MOST_AT_ONCE = 2
 """Faces that are measured at the same time, so that nobody can occupy the machine with this."""

@@ -48,7 +48,7 @@ from ingest.workers.examination import Examination
 from ingest.workers.in_flight import InFlight
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
-from publish.rendition_requests import Renderer
+from publish.renditions.requests import Renderer
 
 FILMS_AT_ONCE = 1
 """Films under way in one pool, which has one worker for them."""

@@ -65,9 +65,9 @@ from publish.recall.withdraw import (
     remove_withdrawn,
     remove_withdrawn_from,
 )
-from publish.rendition import RenditionRefused
-from publish.rendition_requests import Renderer, WaitForRenditions, start_renditions
-from publish.renditions_ahead import started_ahead
+from publish.renditions.ahead import started_ahead
+from publish.renditions.rendition import RenditionRefused
+from publish.renditions.requests import Renderer, WaitForRenditions, start_renditions
 from publish.staging import has_content, move_into_place, staging_name, write_rendition
 
 NAME_IN_TEXT = RenditionRefused(

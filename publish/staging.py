@@ -18,7 +18,7 @@ from consent_gate.ids import new_id
 from consent_gate.publication import Write
 from publish.channel.folder import require_space
 from publish.recall.withdraw import PARTIAL
-from publish.rendition import Rendition
+from publish.renditions.rendition import Rendition
 
 
 def staging_name(publication: Publication, sha256: str) -> str:

@@ -20,7 +20,7 @@ from ingest.enrolment.sources import Photos
 from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable
 from ingest.workers.analysis_pool import TaskRunner, result_of
 from ingest.workers.face_tasks import enrol as enrol_in_worker
-from publish.rendition import RenditionRefused
+from publish.renditions.rendition import RenditionRefused
 
 UNREADABLE = "The photo cannot be read. Copy it again."
 

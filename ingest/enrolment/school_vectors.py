@@ -24,7 +24,7 @@ from consent_gate.register.templates import destroy_outdated_templates
 from ingest.faces.enrolment_face import NotEnrollable, SchoolVector
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, TaskRunner, result_of
 from ingest.workers.face_tasks import measure_stored_portrait
-from publish.rendition import RenditionRefused
+from publish.renditions.rendition import RenditionRefused
 
 Outcome = SchoolVector | NotEnrollable | RenditionRefused
 

@@ -23,7 +23,7 @@ from ingest.enrolment.sources import Photos
 from ingest.faces.detectability import HEIGHTS
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, TaskRunner, result_of
 from ingest.workers.face_tasks import measure_detectability
-from publish.rendition import RenditionRefused
+from publish.renditions.rendition import RenditionRefused
 
 MAX_PORTRAITS = 100
 """The most portraits measured, evenly spread over the pupils. A share is then known to within 10 %

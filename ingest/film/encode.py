@@ -18,7 +18,7 @@ from ingest.film.fill import covered_frame, heads_in, heads_of
 from ingest.film.frames import FrameReader, JudgedFrame
 from ingest.film.sound_out import OutgoingSound
 from publish.rendering.film import FilmEncoder, published_size
-from publish.rendition import FilmRequest
+from publish.renditions.rendition import FilmRequest
 
 THUMBNAIL = (64, 36)
 """Width and height in pixels to which frames are reduced before they are compared."""

@@ -35,7 +35,7 @@ from ingest.film.sound_out import OutgoingSound
 from ingest.film.tracks import PathPoint, Place, place_at
 from publish.rendering.film import FilmTooLarge, can_encode
 from publish.rendering.render import RenditionSpec, render
-from publish.rendition import FilmFile, FilmRequest, Rendition, RenditionRefused
+from publish.renditions.rendition import FilmFile, FilmRequest, Rendition, RenditionRefused
 from publish.verification.mp4 import plain_structure
 from publish.verification.verify import Expected, verify
 

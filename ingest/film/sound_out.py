@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ingest.film.libav import SeekableFile
 from ingest.film.sound import Samples, SoundDigest, SoundReader, SoundUnusable
 from ingest.film.sound_cut import Published, SoundCutter
-from publish.rendition import FilmRequest
+from publish.renditions.rendition import FilmRequest
 
 PIECE_SECONDS = 1.0
 """The finished sound is decoded in pieces of this length."""

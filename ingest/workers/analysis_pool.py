@@ -31,8 +31,8 @@ from ingest.workers.sandbox import Confinement
 from ingest.workers.served_file import OnProgress, ServedFile
 from ingest.workers.worker_config import WorkerConfig
 from ingest.workers.worker_errors import TaskError, TaskFailed, TaskTimeout
-from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
-from publish.rendition_requests import WaitForRenditions
+from publish.renditions.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
+from publish.renditions.requests import WaitForRenditions
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")

@@ -13,7 +13,7 @@ from ingest.faces.analyser import NearestPupils
 from ingest.faces.detectability import detectability
 from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable, SchoolVector
 from ingest.workers.worker import this_worker
-from publish.rendition import RenditionRefused
+from publish.renditions.rendition import RenditionRefused
 
 MOST_CANDIDATES = 3
 """Pupils who are offered for a face; more could not be compared by eye at a glance."""

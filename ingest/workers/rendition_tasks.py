@@ -14,7 +14,7 @@ from ingest.faces.protocols import RGB
 from ingest.film.libav import SeekableFile
 from ingest.film.rendition import FilmSearchers, make_film
 from ingest.workers.worker import this_worker
-from publish.rendition import (
+from publish.renditions.rendition import (
     FilmRequest,
     Rendition,
     RenditionRefused,

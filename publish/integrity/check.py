@@ -35,7 +35,7 @@ from publish.channel.folder import (
 from publish.integrity.quarantine import quarantine
 from publish.recall.withdraw import PARTIAL, catching_folder_errors
 from publish.release import publish_pending
-from publish.rendition_requests import Renderer
+from publish.renditions.requests import Renderer
 from publish.verification.verify import verify
 
 FULL_CHECK_INTERVAL = timedelta(hours=24)

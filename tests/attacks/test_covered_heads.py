@@ -53,7 +53,7 @@ from publish.release import publications_to_render, publish_pending, render_publ
 from publish.rendering.heads import clip, head_of
 from publish.rendering.redact import Redaction
 from publish.rendering.render import RenditionSpec
-from publish.rendition import (
+from publish.renditions.rendition import (
     Rendition,
     RenditionRefused,
     RenditionRequest,

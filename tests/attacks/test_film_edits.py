@@ -35,8 +35,8 @@ from ingest.film.covers import Covers
 from ingest.film.decode import FilmReader
 from ingest.film.libav import FilmLimits
 from ingest.film.rendition import FilmSearchers, make_film
-from publish.film_requests import film_request
-from publish.rendition import Rendition, RenditionRefused
+from publish.renditions.film_requests import film_request
+from publish.renditions.rendition import Rendition, RenditionRefused
 from tests.support.core_factories import (
     ANN as ANNS_NUMBER,
 )

@@ -22,7 +22,7 @@ from ingest.film.sound_check import SoundExamination
 from ingest.film.sound_cut import Published
 from ingest.film.speech import SpeechFinder, SpeechWatch
 from publish.rendering.film import FilmEncoder
-from publish.rendition import FilmRequest, Rendition, RenditionRefused
+from publish.renditions.rendition import FilmRequest, Rendition, RenditionRefused
 from publish.verification.mp4 import plain_structure
 from publish.verification.verify import verify
 from tests.support.drawn_people import DrawnFinder

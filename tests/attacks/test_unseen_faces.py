@@ -25,7 +25,12 @@ from ingest.workers import rendition_tasks
 from ingest.workers.worker_config import WorkerConfig
 from publish.rendering.redact import Redaction
 from publish.rendering.render import RenditionSpec
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
+from publish.renditions.rendition import (
+    Rendition,
+    RenditionRefused,
+    RenditionRequest,
+    make_rendition,
+)
 from tests.support.cached_analysis import start_worker
 
 PHOTOS = Path(__file__).parents[2] / "consent_gate" / "operations" / "demo_photos"

@@ -28,8 +28,8 @@ from ingest.enrolment import enrol
 from ingest.workers import rendition_tasks, worker
 from ingest.workers.analysis_pool import film_sound, school_model, served, text_side
 from ingest.workers.worker_config import WorkerConfig
-from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
-from publish.rendition_requests import WaitForRenditions
+from publish.renditions.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
+from publish.renditions.requests import WaitForRenditions
 from tests.support import model_cache
 
 T = TypeVar("T")

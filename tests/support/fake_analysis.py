@@ -25,14 +25,14 @@ from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.workers import worker
 from ingest.workers.examination import Examination
 from ingest.workers.served_file import ServedFile
-from publish.rendition import (
+from publish.renditions.rendition import (
     FilmRequest,
     Rendition,
     RenditionRefused,
     RenditionRequest,
     make_rendition,
 )
-from publish.rendition_requests import WaitForRenditions
+from publish.renditions.requests import WaitForRenditions
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")

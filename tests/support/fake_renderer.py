@@ -35,7 +35,7 @@ from consent_gate.model import (
 )
 from consent_gate.register.repository import load_register
 from consent_gate.vault.interface import PartReader
-from publish.rendition import (
+from publish.renditions.rendition import (
     FilmFile,
     FilmRequest,
     Rendition,
@@ -43,7 +43,7 @@ from publish.rendition import (
     RenditionRequest,
     make_rendition,
 )
-from publish.rendition_requests import WaitForRenditions
+from publish.renditions.requests import WaitForRenditions
 from tests.support.factories import World, store_original, with_text_read
 
 _MADE: dict[object, Rendition | RenditionRefused] = {}

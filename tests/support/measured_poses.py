@@ -13,7 +13,7 @@ from ingest.enrolment.plan import PhotoToEnrol
 from ingest.enrolment.session import EnrolmentSession, NewPhoto
 from ingest.enrolment.webcam_poses import Pose
 from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable
-from publish.rendition import RenditionRefused
+from publish.renditions.rendition import RenditionRefused
 from tests.support.face_vectors import VERSIONS, seen_again, someone
 
 T = TypeVar("T")

@@ -35,7 +35,7 @@ from ingest.faces.analyser import NearestPupils
 from ingest.faces.enrolment_face import NotEnrollable, NotEnrollableReason
 from ingest.workers import lent_pool
 from ingest.workers.face_tasks import find_nearest_pupils
-from publish.rendition import RenditionRefused
+from publish.renditions.rendition import RenditionRefused
 from tests.support.face_vectors import VERSIONS, someone
 from tests.support.factories import STRANGER, World, matches
 

@@ -22,7 +22,7 @@ from publish.integrity.check import integrity_round
 from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.release import publish_pending
 from publish.rendering.render import ImageFormat, RenditionSpec
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest
+from publish.renditions.rendition import Rendition, RenditionRefused, RenditionRequest
 from publish.verification.verify import verify
 from tests.integration.publish.test_feed import WEEK
 from tests.integration.publish.test_manifest import SCHEMA

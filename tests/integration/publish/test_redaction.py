@@ -22,14 +22,14 @@ from consent_gate.register.repository import load_register
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits, decode
 from publish.release import publish_pending
-from publish.rendition import (
+from publish.renditions.rendition import (
     FilmRequest,
     Rendition,
     RenditionRefused,
     RenditionRequest,
     make_rendition,
 )
-from publish.rendition_requests import WaitForRenditions
+from publish.renditions.requests import WaitForRenditions
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 

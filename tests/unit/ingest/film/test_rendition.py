@@ -20,7 +20,7 @@ from ingest.film.libav import FilmLimits
 from ingest.film.rendition import FilmSearchers
 from ingest.film.rendition import make_film as make_published
 from publish.rendering.film import FilmCodec, FilmEncoder
-from publish.rendition import FilmRequest, Rendition, RenditionRefused
+from publish.renditions.rendition import FilmRequest, Rendition, RenditionRefused
 from publish.verification.verify import verify
 from tests.support.drawn_people import DrawnFinder
 from tests.support.films import HEIGHT, WIDTH, drawn_frames, make_film

@@ -32,7 +32,7 @@ from ingest.workers import answers, face_tasks, rendition_tasks, worker
 from ingest.workers.answers import AnswerInvalid
 from ingest.workers.examination import Examination
 from publish.rendering.render import ImageFormat
-from publish.rendition import AlternateFormat, Rendition, RenditionRefused
+from publish.renditions.rendition import AlternateFormat, Rendition, RenditionRefused
 
 QUALITY = Quality(80, 12.5, 0.1, 120.0, 30.0, 0.98)
 FACES = (

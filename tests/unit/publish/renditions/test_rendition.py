@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from consent_gate.model import COVER_GREY, Box
 from publish.rendering.redact import Redaction
 from publish.rendering.render import RenditionSpec
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
+from publish.renditions.rendition import (
+    Rendition,
+    RenditionRefused,
+    RenditionRequest,
+    make_rendition,
+)
 from tests.support.films import drawn_frames
 
 HEAD = Box(100, 60, 80, 80)

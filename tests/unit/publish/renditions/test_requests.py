@@ -12,8 +12,8 @@ from consent_gate.home.settings import default_settings
 from consent_gate.model import COVER_GREY, Box
 from consent_gate.publication import Appearance
 from publish.rendering.render import render
-from publish.rendition import RenditionRefused, RenditionRequest, make_rendition
-from publish.rendition_requests import rendition_spec, uncovered
+from publish.renditions.rendition import RenditionRefused, RenditionRequest, make_rendition
+from publish.renditions.requests import rendition_spec, uncovered
 
 FULL, HALF = 0, 2
 """Pillow's names for 4:4:4 and 4:2:0."""

@@ -7,7 +7,7 @@ from consent_gate.home.settings import Settings
 from consent_gate.model import Examined
 from consent_gate.publication import Appearance
 from publish.rendering.film import FilmCodec
-from publish.rendition import FilmRequest
+from publish.renditions.rendition import FilmRequest
 
 
 def is_altered(appearance: Appearance, evidence: Examined) -> bool:

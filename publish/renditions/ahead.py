@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from consent_gate.db.models import Publication
 from consent_gate.home.home import Home
-from publish.rendition_requests import Renderer, WaitForRenditions, start_renditions
+from publish.renditions.requests import Renderer, WaitForRenditions, start_renditions
 
 MAX_STARTED = len(os.sched_getaffinity(0)) + 1
 """Items under way: one for each worker, and one that waits. A person who waits for a face waits

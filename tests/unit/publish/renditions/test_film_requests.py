@@ -8,8 +8,8 @@ from consent_gate.home.settings import default_settings
 from consent_gate.home.settings_machine import FilmSettings
 from consent_gate.model import Box, FaceEvidence, FaceKind, Film, FilmSpan, Shown, Unknown
 from consent_gate.publication import Appearance
-from publish.film_requests import film_request, is_altered
 from publish.rendering.film import FilmCodec
+from publish.renditions.film_requests import film_request, is_altered
 from tests.support.core_factories import make_picture
 
 SHOWN = [

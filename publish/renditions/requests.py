@@ -21,11 +21,11 @@ from consent_gate.publication import Appearance
 from consent_gate.register.relevant import pupils_of
 from consent_gate.vault.interface import PartReader
 from consent_gate.vault.originals import open_original, read_part
-from publish.film_requests import film_request, is_altered
 from publish.rendering.heads import head_of, heads_of
 from publish.rendering.redact import Redaction
 from publish.rendering.render import Chroma, ImageFormat, RenditionSpec
-from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
+from publish.renditions.film_requests import film_request, is_altered
+from publish.renditions.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 
 UNREADABLE = RenditionRefused(Reason.NOT_EXAMINED, "The safe copy of the photo cannot be read.")
 NO_EVIDENCE = RenditionRefused(

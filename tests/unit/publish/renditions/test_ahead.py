@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from consent_gate.db.models import Item, Publication
-from publish import renditions_ahead
-from publish.renditions_ahead import MAX_STARTED, MAX_STARTED_BYTES, started_ahead
+from publish.renditions import ahead
+from publish.renditions.ahead import MAX_STARTED, MAX_STARTED_BYTES, started_ahead
 
 
 class Workers:
@@ -29,7 +29,7 @@ class Workers:
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
     workers = Workers()
-    monkeypatch.setattr(renditions_ahead, "start_renditions", workers.start)
+    monkeypatch.setattr(ahead, "start_renditions", workers.start)
     return workers
 
 

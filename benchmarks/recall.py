@@ -34,7 +34,7 @@ from consent_gate.db.models import (  # noqa: E402
     PupilInItem,
 )
 from consent_gate.decisions.ledger import mark_manifest_dirty  # noqa: E402
-from consent_gate.ids import new_id  # noqa: E402
+from consent_gate.home.ids import new_id  # noqa: E402
 from publish.channel.manifest import write_manifest  # noqa: E402
 from publish.recall.by_hand import RecallSelection, recall_selection  # noqa: E402
 from publish.recall.withdraw import remove_withdrawn  # noqa: E402

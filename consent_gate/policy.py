@@ -124,7 +124,8 @@ from datetime import date, datetime
 from itertools import pairwise
 from math import isfinite
 
-from consent_gate import film_sound, film_spans
+from consent_gate.film.sound import has_sound, unheard_parts
+from consent_gate.film.spans import are_spans_of, is_cut_away
 from consent_gate.model import (
     BIOMETRIC,
     MINIMUM_ROLL,
@@ -315,9 +316,9 @@ def published_sound(
     if review.is_off is not False or not film.sound.sha256:
         return None
     kept = staff.film_edit.kept if staff.film_edit is not None else None
-    if film_sound.unheard(film, review, kept):
+    if unheard_parts(film, review, kept):
         return None
-    if film_sound.unheard(film, replace(review, heard=()), kept):  # somebody had to listen
+    if unheard_parts(film, replace(review, heard=()), kept):  # somebody had to listen
         needs_approval = channel.four_eyes is not False
         if film.is_viewable is not True or (needs_approval and not _is_signed(staff, channel)):
             return None
@@ -441,12 +442,12 @@ class _Case:
             return False
         if edit.frames_sha256 != self.picture.pixels_sha256:
             return False
-        return film_spans.fit(edit.kept, film.seconds)
+        return are_spans_of(edit.kept, film.seconds)
 
     def is_not_listened(self) -> bool:
         """Rule 19: whether the film waits for somebody who listens, or says "without sound"."""
         film, channel = self.picture.film, self.channel
-        if film is None or channel.film_sound is FilmSound.OFF or not film_sound.has_sound(film):
+        if film is None or channel.film_sound is FilmSound.OFF or not has_sound(film):
             return False
         if sound_review(self.picture, self.staff).is_off is True:
             return False
@@ -826,7 +827,7 @@ class _Case:
         film."""
         face, edit = self.face(index), self.staff.film_edit
         if self.picture.film is not None and edit is not None:
-            return bool(face and face.shown and film_spans.is_cut_away(face.shown, edit.kept))
+            return bool(face and face.shown and is_cut_away(face.shown, edit.kept))
         if self.staff.crop is None:
             return False
         box, whole = self.box(index), Box(0, 0, self.picture.width, self.picture.height)

@@ -48,7 +48,7 @@ from consent_gate.decisions.rendition_faces import add_rendition_faces
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.model import Reason
 from consent_gate.publication import List, Write, WriteAgain, may_be_listed, wanted_appearance
 from consent_gate.register.relevant import register_for_item

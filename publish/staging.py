@@ -14,7 +14,7 @@ from pathlib import Path
 
 from consent_gate.db.models import Publication
 from consent_gate.home.filesystem import atomic_file, sync_folder
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.publication import Write
 from publish.channel.folder import require_space
 from publish.recall.withdraw import PARTIAL

@@ -13,7 +13,7 @@ def main() -> None:
     gc.disable()  # the imports make a million objects and drop few; looking for them takes 0.2 s
     from consent_gate.bootstrap import configure_django
     from consent_gate.errors import GateError
-    from consent_gate.printable import print_uncaught
+    from consent_gate.names.printable import print_uncaught
 
     sys.excepthook = print_uncaught  # before typer is imported, which remembers the hook
 

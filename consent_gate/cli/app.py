@@ -17,7 +17,7 @@ from consent_gate import __version__
 from consent_gate.bootstrap import open_home
 from consent_gate.cli.registry import COMMANDS, PANELS
 from consent_gate.home.home import HOME_VARIABLE, Home, home_folder
-from consent_gate.printable import printable
+from consent_gate.names.printable import printable
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """Base class of the errors that quote arguments. typer brings its own copy of click."""

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consent_gate.home.home import Home
-from consent_gate.printable import UNPRINTABLE, printable
+from consent_gate.names.printable import UNPRINTABLE, printable
 
 PLAIN_WIDTH = 120
 """Width in columns when the output is not a terminal."""

@@ -9,7 +9,7 @@ from datetime import UTC
 
 from django.db import transaction
 
-from consent_gate.audit import GENESIS, Anchor, ChainBreak, Entry, chain, find_breaks
+from consent_gate.db.audit_chain import GENESIS, Anchor, ChainBreak, Entry, chain, find_breaks
 from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import AuditEntry
 from consent_gate.home.filesystem import replace_with

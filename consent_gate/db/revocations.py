@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from consent_gate.audit import Entry
+from consent_gate.db.audit_chain import Entry
 from consent_gate.db.models import AuditEntry
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home

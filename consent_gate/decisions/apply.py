@@ -13,7 +13,6 @@ from itertools import islice
 
 from django.db.models import prefetch_related_objects
 
-from consent_gate import film_sound
 from consent_gate.db import jobs
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
@@ -35,6 +34,7 @@ from consent_gate.decisions.publications import (
     open_publication,
 )
 from consent_gate.decisions.staff_input import load_staff_input
+from consent_gate.film.sound import has_sound
 from consent_gate.model import (
     Evidence,
     Examined,
@@ -278,7 +278,7 @@ def _lacks_text(verdict: Verdict) -> bool:
 def lacks_examined_sound(evidence: Evidence) -> bool:
     """Return whether this is a film with sound that no examination looked at."""
     film = evidence.film if isinstance(evidence, Examined) else None
-    return film is not None and film_sound.has_sound(film) and film.sound is None
+    return film is not None and has_sound(film) and film.sound is None
 
 
 def _save_pupils_shown(item: Item, staff: StaffInput) -> None:

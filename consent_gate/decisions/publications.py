@@ -19,7 +19,7 @@ from consent_gate.db import audit_log, jobs
 from consent_gate.db.models import Item, Publication, StaffApproval
 from consent_gate.decisions.ledger import BatchEffects, DecisionContext, mark_manifest_dirty
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.model import Box, FilmSpan, KeptSound
 from consent_gate.publication import (
     IN_MANIFEST,

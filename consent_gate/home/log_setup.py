@@ -20,7 +20,7 @@ from structlog.typing import EventDict, Processor
 
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
-from consent_gate.printable import printable_line
+from consent_gate.names.printable import printable_line
 
 FOLDER, FILE = "logs", "gate.log"
 MAX_BYTES, MAX_FILES = 10 << 20, 9

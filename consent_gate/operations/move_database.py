@@ -17,9 +17,9 @@ from pathlib import Path
 from django.db import DatabaseError, connections, transaction
 
 from consent_gate import bootstrap
-from consent_gate.audit import find_breaks
 from consent_gate.bootstrap import secondary_database
 from consent_gate.db import audit_log
+from consent_gate.db.audit_chain import find_breaks
 from consent_gate.errors import DatabaseUnusable, GateError
 from consent_gate.home import database, filesystem
 from consent_gate.home.database_url import replace_section

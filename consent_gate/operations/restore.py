@@ -25,8 +25,8 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from consent_gate import bootstrap
-from consent_gate.audit import Entry
 from consent_gate.db import audit_log, revocations
+from consent_gate.db.audit_chain import Entry
 from consent_gate.db.models import ImportRun, Item, Restore
 from consent_gate.db.vacuum import vacuum_deleted
 from consent_gate.errors import GateError

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from allauth.socialaccount.models import SocialAccount
 
-from consent_gate.audit import Entry
 from consent_gate.db import audit_log
+from consent_gate.db.audit_chain import Entry
 from consent_gate.db.event_folders import in_folder
 from consent_gate.db.models import (
     AuditEntry,
@@ -36,7 +36,7 @@ from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.publications import recall_or_cancel_rows, record_lost_publication
 from consent_gate.decisions.sealing import seal_item
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.publication import OPEN, RECALLED_BEFORE, RecordLost
 from consent_gate.register.event_names import NamedRoll
 from consent_gate.register.repository import load_register

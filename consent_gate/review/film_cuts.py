@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from consent_gate import film_spans
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item
 from consent_gate.decisions.staff_input import load_staff_input
-from consent_gate.film_spans import Spans
+from consent_gate.film.spans import (
+    Spans,
+    are_spans_of,
+    long_enough_spans,
+    spans_within,
+    spans_without,
+    whole_film,
+)
 from consent_gate.model import Examined
 from consent_gate.review.transaction import ReviewAction, apply_review
 from consent_gate.review.validation import InvalidInput, examined_picture
@@ -40,10 +46,10 @@ def cut_film(action: ReviewAction, cut: FilmCut, from_ms: int, to_ms: int) -> No
     """
     if from_ms >= to_ms:
         raise InvalidInput("The part must end after it begins.")
-    change = film_spans.only if cut is FilmCut.ONLY else film_spans.without
+    change = spans_within if cut is FilmCut.ONLY else spans_without
 
     def changed(spans: Spans) -> Spans:
-        left = film_spans.long_enough(change(spans, from_ms, to_ms))
+        left = long_enough_spans(change(spans, from_ms, to_ms))
         if not left:
             raise InvalidInput("Nothing would be left of the film. Refuse it instead.")
         return left
@@ -68,10 +74,10 @@ def _save(action: ReviewAction, changed: Callable[[Spans], Spans]) -> None:
         if picture.film is None:
             raise InvalidInput("Only films can be cut.")
         spans = changed(spans_that_stay(item, picture))
-        if spans and not film_spans.fit(spans, picture.film.seconds):
+        if spans and not are_spans_of(spans, picture.film.seconds):
             raise InvalidInput("These cuts do not fit the film. Keep the whole film, and cut anew.")
         kept = [[span.from_ms, span.to_ms] for span in spans]
-        is_whole = not spans or spans == film_spans.whole(picture.film.seconds)
+        is_whole = not spans or spans == whole_film(picture.film.seconds)
         edit = None if is_whole else {"kept": kept, "frames": picture.pixels_sha256}
         item.film_edit = edit
         item.save(update_fields=["film_edit"])
@@ -86,4 +92,4 @@ def spans_that_stay(item: Item, picture: Examined) -> Spans:
     if picture.film is None:
         return ()
     edit = load_staff_input(item).film_edit
-    return edit.kept if edit is not None else film_spans.whole(picture.film.seconds)
+    return edit.kept if edit is not None else whole_film(picture.film.seconds)

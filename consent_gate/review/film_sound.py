@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from consent_gate import film_sound, film_spans
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, StaffApproval
 from consent_gate.decisions.staff_input import load_staff_input
-from consent_gate.film_spans import Spans
+from consent_gate.film.sound import has_sound
+from consent_gate.film.spans import MAX_SPANS, Spans, joined_spans, whole_film
 from consent_gate.model import Film, FilmSound, SoundReview
 from consent_gate.policy import sound_review
 from consent_gate.review.transaction import ReviewAction, apply_review
@@ -30,7 +30,7 @@ def mark_heard(action: ReviewAction, from_ms: int, to_ms: int) -> None:
     """
 
     def change(review: SoundReview) -> SoundReview:
-        return replace(review, is_off=False, heard=film_sound.joined(review.heard, from_ms, to_ms))
+        return replace(review, is_off=False, heard=joined_spans(review.heard, from_ms, to_ms))
 
     _save_part(action, "film.sound_heard", (from_ms, to_ms), change)
 
@@ -43,7 +43,7 @@ def mute(action: ReviewAction, from_ms: int, to_ms: int) -> None:
     """
 
     def change(review: SoundReview) -> SoundReview:
-        return replace(review, is_off=False, muted=film_sound.joined(review.muted, from_ms, to_ms))
+        return replace(review, is_off=False, muted=joined_spans(review.muted, from_ms, to_ms))
 
     _save_part(action, "film.sound_muted", (from_ms, to_ms), change)
 
@@ -82,7 +82,7 @@ def _save_part(
             raise InvalidInput(NO_SOUND)
         if is_unseen_film(action.home, item):
             raise InvalidInput("The film is no longer stored for you to listen to.")
-        if not 0 <= part[0] < part[1] <= film_spans.whole(film.seconds)[0].to_ms + LATEST_MS:
+        if not 0 <= part[0] < part[1] <= whole_film(film.seconds)[0].to_ms + LATEST_MS:
             raise InvalidInput("The part must lie in the film, and end after it begins.")
 
     _save(action, name, {"from_ms": part[0], "to_ms": part[1]}, change, changed)
@@ -101,11 +101,11 @@ def _save(
 ) -> None:
     def save(item: Item) -> None:
         picture = examined_picture(item)
-        if picture.film is None or not film_sound.has_sound(picture.film):
+        if picture.film is None or not has_sound(picture.film):
             raise InvalidInput("This is no film with sound.")
         check(picture.film, item)
         review = change(sound_review(picture, load_staff_input(item)))
-        if max(len(review.heard), len(review.muted)) > film_spans.MAX_SPANS:
+        if max(len(review.heard), len(review.muted)) > MAX_SPANS:
             raise InvalidInput("These are too many parts. Publish the film without sound.")
         item.sound_review = {
             "frames": review.frames_sha256,

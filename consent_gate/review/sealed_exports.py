@@ -25,7 +25,7 @@ from consent_gate.decisions.sealing import sealed_key
 from consent_gate.errors import GateError
 from consent_gate.home.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.vault.originals import vault_of
 from publish.name_check import contains_pupil_name
 

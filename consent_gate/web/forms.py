@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from consent_gate.db.models import User
-from consent_gate.film_spans import milliseconds
+from consent_gate.film.spans import milliseconds
 from consent_gate.model import Box, Tag, TagKind
 
 MAX_DIGITS = 18

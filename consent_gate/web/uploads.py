@@ -13,8 +13,8 @@ from typing import BinaryIO
 from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
+from consent_gate.home.ids import new_id
 from consent_gate.home.keys import decrypt, encrypt
-from consent_gate.ids import new_id
 from ingest.enrolment import upload_queue
 
 MAX_AGE_SECONDS = 24 * 3600

@@ -6,7 +6,7 @@ register of school cameras. Unreadable metadata count as an unknown camera and r
 
 from __future__ import annotations
 
-from consent_gate.exif import ExifBroken, read_exif
+from publish.verification.exif import ExifBroken, read_exif
 
 _MAKE = ("Image Make",)
 _MODEL = ("Image Model",)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.film_spans import NewTimes, total_ms
+from consent_gate.film.spans import NewTimes, total_ms
 from consent_gate.model import Box
 from ingest.faces.protocols import RGB
 from ingest.film.ahead import ahead

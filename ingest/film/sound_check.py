@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from consent_gate.film_spans import Spans
+from consent_gate.film.spans import Spans
 from consent_gate.model import Sound
 from ingest.film.facts import FilmFacts
 from ingest.film.libav import SeekableFile

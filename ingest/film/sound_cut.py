@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.film_sound import MUTE_MARGIN_MS
-from consent_gate.film_spans import Spans, milliseconds
+from consent_gate.film.sound import MUTE_MARGIN_MS
+from consent_gate.film.spans import Spans, milliseconds
 from consent_gate.model import FilmSpan
 from ingest.film.sound import RATE, Samples, as_int16
 

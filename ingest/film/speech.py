@@ -13,9 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from consent_gate import film_sound
 from consent_gate.errors import ModelUnavailable
-from consent_gate.film_spans import Spans
+from consent_gate.film.spans import Spans, joined_spans
 from consent_gate.model import FilmSpan
 from ingest.faces.detectors.onnx import session
 from ingest.faces.weights import SPEECH, locate
@@ -162,7 +161,7 @@ class SpeechWatch:
         if self._spans and begin <= self._spans[-1].to_ms + APART_MS:
             self._spans = (*self._spans[:-1], FilmSpan(self._spans[-1].from_ms, end))
         elif len(self._spans) <= MAX_PARTS:
-            self._spans = film_sound.joined(self._spans, max(begin, 0), end)
+            self._spans = joined_spans(self._spans, max(begin, 0), end)
 
 
 def _signals(samples: Samples, mixed: Samples) -> Samples:

@@ -24,7 +24,7 @@ from consent_gate.db.models import InboxSighting, Item, ItemState, Priority
 from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.filesystem import is_same_file, open_regular_file
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.vault.interface import CHUNK, StoredBlob
 from consent_gate.vault.originals import open_original, vault_of
 from ingest.inbox.scanner import InboxFile, file_stat, is_unchanged

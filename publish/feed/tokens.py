@@ -18,7 +18,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import FeedToken
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from publish.recall.tickets import STAFF
 
 DUMMY_DIGEST = "0" * 64

@@ -17,7 +17,7 @@ from django.db import transaction
 from consent_gate.db import audit_log
 from consent_gate.home.filesystem import sync_folder
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 
 
 def quarantine_folder(home: Home) -> Path:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from consent_gate.errors import GateError
-from consent_gate.printable import printable
+from consent_gate.names.printable import printable
 from publish.pull.errors import (
     FeedInvalid,
     FeedRefused,

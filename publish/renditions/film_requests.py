@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consent_gate import film_spans
+from consent_gate.film.spans import is_cut_away
 from consent_gate.home.settings import Settings
 from consent_gate.model import Examined
 from consent_gate.publication import Appearance
@@ -37,9 +37,7 @@ def film_request(
         frames_sha256=evidence.pixels_sha256,
         width=evidence.width,
         height=evidence.height,
-        tracks=tuple(
-            track for track in tracks if kept is None or not film_spans.is_cut_away(track, kept)
-        ),
+        tracks=tuple(track for track in tracks if kept is None or not is_cut_away(track, kept)),
         kept=kept,
         covered=tuple(hidden),
         scene_starts=evidence.film.scene_starts if evidence.film else (),

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from consent_gate.exif import ExifBroken, read_exif
 from publish.rendering.render import ImageFormat, RenditionSpec
 from publish.rendering.srgb import SRGB_PROFILE
 from publish.verification.avif import avif_codes, is_avif
+from publish.verification.exif import ExifBroken, read_exif
 from publish.verification.findings import FindingCode, VerificationFinding
 from publish.verification.findings import findings as _findings
 from publish.verification.jpeg import (

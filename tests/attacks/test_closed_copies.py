@@ -13,11 +13,11 @@ import pytest
 from django.db import transaction
 from PIL import Image, ImageFilter, ImageOps
 
-from consent_gate.audit import Entry
+from consent_gate.db.audit_chain import Entry
 from consent_gate.db.models import AuditEntry, ClosedPicture, Item, ItemState, SeenBefore
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
 from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Film
 from consent_gate.operations.restore_replay import replay_revocations

@@ -27,8 +27,8 @@ from consent_gate.home import log_setup
 from consent_gate.home.home import Home
 from consent_gate.model import Box
 from consent_gate.names.name_index import NameIndex, PupilName
+from consent_gate.names.printable import UNPRINTABLE, print_uncaught
 from consent_gate.names.written_names import pupils_named
-from consent_gate.printable import UNPRINTABLE, print_uncaught
 from consent_gate.web import server, urls
 from consent_gate.web.forms import parse_box, parse_count
 from publish.pull.main import main as pull_main

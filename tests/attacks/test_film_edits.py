@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from consent_gate.film_spans import milliseconds
+from consent_gate.film.spans import milliseconds
 from consent_gate.home.settings import default_settings
 from consent_gate.model import (
     Examined,

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from consent_gate import film_sound
+from consent_gate.film.spans import joined_spans
 from consent_gate.model import FilmSpan, KeptSound, Sound
 from ingest.film import rendition
 from ingest.film.decode import FilmReader
@@ -292,5 +292,5 @@ def test_without_the_network_and_after_its_failure_everything_counts_as_speech(
 
 
 def test_a_part_is_joined_only_with_its_neighbours() -> None:
-    spans = film_sound.joined((FilmSpan(0, 100), FilmSpan(300, 400)), 100, 200)
+    spans = joined_spans((FilmSpan(0, 100), FilmSpan(300, 400)), 100, 200)
     assert spans == (FilmSpan(0, 200), FilmSpan(300, 400))

@@ -31,7 +31,7 @@ from consent_gate.db.models import (
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.matching.bursts import burst_key
 from consent_gate.model import (
     BIOMETRIC,

@@ -20,7 +20,7 @@ from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.decisions.apply import apply_decision, redecide_pupils
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
+from consent_gate.home.ids import new_id
 from consent_gate.model import (
     Answer,
     Box,

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class AuditEntry(models.Model):
-    """One entry of the chain; see ``consent_gate.audit``."""
+    """One entry of the chain; see ``consent_gate.db.audit_chain``."""
 
     sequence = models.PositiveBigIntegerField(primary_key=True)
     at = models.CharField(max_length=32)

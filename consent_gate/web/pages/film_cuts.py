@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consent_gate import film_spans
-from consent_gate.film_spans import Spans
+from consent_gate.film.spans import (
+    Spans,
+    is_cut_away,
+    long_enough_spans,
+    removed_spans,
+    spans_within,
+    spans_without,
+    total_ms,
+    whole_film,
+)
 from consent_gate.model import FilmSpan
 from consent_gate.web.pages.labels import clock
 from consent_gate.web.pages.picture import PictureView
@@ -57,11 +65,11 @@ def cut_preview(view: PictureView, from_ms: int | None, to_ms: int | None) -> Cu
     if film is None:
         return None
     start = 0 if from_ms is None else from_ms
-    end = film_spans.whole(film.seconds)[0].to_ms if to_ms is None else to_ms
+    end = whole_film(film.seconds)[0].to_ms if to_ms is None else to_ms
     is_marked = (from_ms is not None or to_ms is not None) and start < end
     outcomes = (
-        _outcome(view, film, "Keep only this part", film_spans.only(film.kept, start, end)),
-        _outcome(view, film, "Cut this part out", film_spans.without(film.kept, start, end)),
+        _outcome(view, film, "Keep only this part", spans_within(film.kept, start, end)),
+        _outcome(view, film, "Cut this part out", spans_without(film.kept, start, end)),
     )
     return CutPreview(
         kept=tuple(_bar(film, span) for span in film.kept),
@@ -74,14 +82,14 @@ def cut_preview(view: PictureView, from_ms: int | None, to_ms: int | None) -> Cu
 
 
 def _outcome(view: PictureView, film: FilmView, title: str, spans: Spans) -> Outcome:
-    left = film_spans.long_enough(spans)
+    left = long_enough_spans(spans)
     timed = [face for face in view.faces if face.shown is not None]
-    gone = [f.number for f in timed if f.shown and film_spans.is_cut_away(f.shown, left)]
-    cut = film_spans.removed(left, film.seconds)
+    gone = [f.number for f in timed if f.shown and is_cut_away(f.shown, left)]
+    cut = removed_spans(left, film.seconds)
     partly = [
         f.number
         for f in timed
-        if f.shown and f.number not in gone and not film_spans.is_cut_away(f.shown, cut)
+        if f.shown and f.number not in gone and not is_cut_away(f.shown, cut)
     ]
     return Outcome(title, _parts(left), tuple(gone), tuple(partly))
 
@@ -91,7 +99,7 @@ def _parts(spans: Spans) -> str:
     named = [f"{clock(s.from_ms / 1000)} to {clock(s.to_ms / 1000)}" for s in spans]
     if not named:
         return ""
-    tenths = film_spans.total_ms(spans) // 100
+    tenths = total_ms(spans) // 100
     return f"{', '.join(named)} ({tenths / 10:.1f} s)"
 
 

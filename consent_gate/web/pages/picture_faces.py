@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from consent_gate import film_spans
 from consent_gate.db.models import PupilEntry
+from consent_gate.film.spans import is_cut_away
 from consent_gate.home.home import Home
 from consent_gate.model import (
     Ambiguous,
@@ -173,7 +173,7 @@ def _is_cut_away(evidence: Examined, staff: StaffInput, index: int) -> bool:
     """Whether the crop or the cuts of staff leave a face out."""
     face = evidence.faces[index] if index < len(evidence.faces) else None
     if staff.film_edit is not None and face is not None and face.shown is not None:
-        return film_spans.is_cut_away(face.shown, staff.film_edit.kept)
+        return is_cut_away(face.shown, staff.film_edit.kept)
     box = face.box if face else staff.added_faces[index - len(evidence.faces)]
     return staff.crop is not None and box.with_margin().is_apart_from(staff.crop)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consent_gate import film_spans
-from consent_gate.film_spans import Spans
+from consent_gate.film.spans import Spans, whole_film
 from consent_gate.model import Examined, FilmEdit
 from consent_gate.web.pages.picture_faces import FaceView
 from ingest.film.staff_view import COLUMNS, TILE
@@ -72,6 +71,6 @@ def film_view(
         x = min(unit * start, TIMELINE_WIDTH - width)
         bars.append(Bar(face, round(x, 1), row * BAR_HEIGHT, round(width, 1)))
     rows = max(1, -(-len(faces) // COLUMNS))
-    kept = edit.kept if edit is not None else film_spans.whole(film.seconds)
+    kept = edit.kept if edit is not None else whole_film(film.seconds)
     size = COLUMNS * TILE, rows * TILE
     return FilmView(tuple(bars), *size, film.seconds, kept, edit is not None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from consent_gate import film_sound, film_spans
-from consent_gate.film_spans import Spans
+from consent_gate.film.sound import has_sound, spoken_parts, unheard_parts
+from consent_gate.film.spans import Spans, spans_within
 from consent_gate.home.home import Home
 from consent_gate.model import Examined, FilmSound, FilmSpan, SoundReview, StaffInput
 from consent_gate.policy import sound_review
@@ -56,16 +56,16 @@ def sound_view(home: Home, picture: Examined, staff: StaffInput) -> SoundView | 
     film = picture.film
     channels = home.settings.channels.values()
     titles = tuple(c.title for c in channels if c.film_sound is FilmSound.REVIEWED)
-    if film is None or not titles or not film_sound.has_sound(film):
+    if film is None or not titles or not has_sound(film):
         return None
     digest = film.sound.sha256 if film.sound is not None else ""
     review = sound_review(picture, staff)
     kept = staff.film_edit.kept if staff.film_edit is not None else None
-    left = film_sound.unheard(film, review, kept)
-    unmuted = film_sound.unheard(film, replace(review, heard=()), kept)
-    stays = film_sound.unheard(film, SoundReview("", ""), kept)
+    left = unheard_parts(film, review, kept)
+    unmuted = unheard_parts(film, replace(review, heard=()), kept)
+    stays = unheard_parts(film, SoundReview("", ""), kept)
     return SoundView(
-        tuple(_part(span, left, unmuted, stays) for span in film_sound.spoken(film)),
+        tuple(_part(span, left, unmuted, stays) for span in spoken_parts(film)),
         titles,
         can_be_kept=bool(digest) and film.is_viewable,
         is_examined=film.sound is not None,
@@ -84,7 +84,7 @@ def _part(span: FilmSpan, left: Spans, unmuted: Spans, stays: Spans) -> SoundPar
 
 
 def _share(span: FilmSpan, spans: Spans) -> bool:
-    return bool(film_spans.only(spans, span.from_ms, span.to_ms))
+    return bool(spans_within(spans, span.from_ms, span.to_ms))
 
 
 def _times(span: FilmSpan) -> str:

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from consent_gate.audit import Entry
+from consent_gate.db.audit_chain import Entry
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
     AuditEntry,

@@ -26,7 +26,7 @@ IS_OUTSIDE = "return self.is_outside(index)"
 READ_TOO_LITTLE = (
     "elif not wanted.issubset(picture.looked_for) or not picture.text_side >= published:"
 )
-CUT_AWAY = "return bool(face and face.shown and film_spans.is_cut_away(face.shown, edit.kept))"
+CUT_AWAY = "return bool(face and face.shown and is_cut_away(face.shown, edit.kept))"
 IS_CUT_AWAY = "return self.approval is not None and self.is_outside(index)"
 STILL_NEVER = "by_machine = [r for r in by_machine if r is Reason.NEVER_PUBLISH]"
 HEAD_IS_APART = "return box.with_margin().is_apart_from(self.staff.crop)"
@@ -629,7 +629,7 @@ DELETIONS = [
     Deletion(
         "14",
         t.test_a_cut_that_does_not_fit_holds_the_film,
-        (("return film_spans.fit(edit.kept, film.seconds)", "return True"),),
+        (("return are_spans_of(edit.kept, film.seconds)", "return True"),),
     ),
     Deletion(
         "14",
@@ -939,12 +939,12 @@ DELETIONS = [
     Deletion(
         "19",
         t.test_a_part_to_which_nobody_listened_holds_the_film,
-        (("if film_sound.unheard(film, review, kept):", "if False:"),),
+        (("if unheard_parts(film, review, kept):", "if False:"),),
     ),
     Deletion(
         "19",
         t.test_a_film_without_a_check_of_its_sound_must_be_heard_to_its_end,
-        (("if film_sound.unheard(film, review, kept):", "if False:"),),
+        (("if unheard_parts(film, review, kept):", "if False:"),),
     ),
     Deletion(
         "19",

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent_gate import film_sound, film_spans
-from consent_gate.film_spans import Spans
+from consent_gate.film.sound import spoken_parts, unheard_parts
+from consent_gate.film.spans import Spans, joined_spans, keeps_frame
 from consent_gate.model import Film, FilmSpan, Sound, SoundReview
 
 times = st.integers(0, 18).map(lambda half: 500 * half)
@@ -23,12 +23,12 @@ def make_film(speech: Any = (), *, streams: tuple[str, ...] = ("video h264", "au
 def spans_of(pairs: list[tuple[int, int]]) -> Spans:
     spans: Spans = ()
     for pair in pairs:
-        spans = film_sound.joined(spans, *pair)
+        spans = joined_spans(spans, *pair)
     return spans
 
 
 def moments(spans: Spans) -> set[int]:
-    return {at for at in range(0, 9001, 500) if film_spans.keeps(spans, at / 1000)}
+    return {at for at in range(0, 9001, 500) if keeps_frame(spans, at / 1000)}
 
 
 @settings(max_examples=60)
@@ -52,7 +52,7 @@ def test_a_moment_waits_if_somebody_speaks_and_nobody_heard_muted_or_cut_it(
 ) -> None:
     review = SoundReview("", "", heard=spans_of(heard), muted=spans_of(muted))
     stays = spans_of(kept)
-    left = film_sound.unheard(make_film(spans_of(speech)), review, stays)
+    left = unheard_parts(make_film(spans_of(speech)), review, stays)
     done = moments(review.heard) | moments(review.muted)
     assert moments(left) == (moments(spans_of(speech)) - done) & moments(stays)
 
@@ -70,11 +70,11 @@ def test_a_moment_waits_if_somebody_speaks_and_nobody_heard_muted_or_cut_it(
     ],
 )
 def test_speech_that_is_not_known_or_damaged_is_everywhere(speech: object) -> None:
-    assert film_sound.spoken(make_film(speech)) == (FilmSpan(0, 9001),)
+    assert spoken_parts(make_film(speech)) == (FilmSpan(0, 9001),)
     examined_before = Film(9.0, 225, 0, 9, 2, ("video h264", "audio aac"), is_viewable=True)
-    assert film_sound.spoken(examined_before) == (FilmSpan(0, 9001),)
+    assert spoken_parts(examined_before) == (FilmSpan(0, 9001),)
 
 
 def test_a_film_without_a_stream_of_sound_has_no_speech() -> None:
-    assert film_sound.spoken(make_film(None, streams=("video h264", "data"))) == ()
-    assert film_sound.spoken(make_film((), streams=("video h264", "audio"))) == ()
+    assert spoken_parts(make_film(None, streams=("video h264", "data"))) == ()
+    assert spoken_parts(make_film((), streams=("video h264", "audio"))) == ()

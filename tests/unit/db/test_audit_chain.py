@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_gate.audit import GENESIS, Anchor, Entry, chain, find_breaks
+from consent_gate.db.audit_chain import GENESIS, Anchor, Entry, chain, find_breaks
 
 KEY = bytes(range(32))
 

@@ -6,8 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_gate import film_spans
-from consent_gate.film_spans import NewTimes, Spans
+from consent_gate.film.spans import (
+    NewTimes,
+    Spans,
+    are_spans_of,
+    is_cut_away,
+    keeps_frame,
+    long_enough_spans,
+    removed_spans,
+    spans_within,
+    spans_without,
+    total_ms,
+    whole_film,
+)
 from consent_gate.model import FilmSpan, Shown
 
 SECONDS = 20.0
@@ -17,9 +28,9 @@ cuts = st.lists(st.tuples(st.sampled_from(("only", "out")), parts), max_size=6)
 
 
 def after(made: list[tuple[str, tuple[int, int]]]) -> Spans:
-    spans = film_spans.whole(SECONDS)
+    spans = whole_film(SECONDS)
     for kind, part in made:
-        change = film_spans.only if kind == "only" else film_spans.without
+        change = spans_within if kind == "only" else spans_without
         spans = change(spans, *part)
     return spans
 
@@ -29,17 +40,15 @@ def test_a_moment_stays_exactly_where_no_cut_removes_it(
     made: list[tuple[str, tuple[int, int]]], at: int
 ) -> None:
     expected = all((a <= at < b) == (kind == "only") for kind, (a, b) in made)
-    assert film_spans.keeps(after(made), at / 1000) is expected
+    assert keeps_frame(after(made), at / 1000) is expected
 
 
 @given(cuts)
 def test_what_cuts_leave_fits_the_film(made: list[tuple[str, tuple[int, int]]]) -> None:
-    left = film_spans.long_enough(after(made))
-    assert film_spans.fit(left, SECONDS) is bool(left)
-    whole = film_spans.total_ms(film_spans.whole(SECONDS))
-    assert film_spans.total_ms(left) + film_spans.total_ms(film_spans.removed(left, SECONDS)) == (
-        whole
-    )
+    left = long_enough_spans(after(made))
+    assert are_spans_of(left, SECONDS) is bool(left)
+    whole = total_ms(whole_film(SECONDS))
+    assert total_ms(left) + total_ms(removed_spans(left, SECONDS)) == (whole)
 
 
 @given(cuts, st.lists(times, min_size=3, max_size=60, unique=True).map(sorted), st.data())
@@ -51,12 +60,12 @@ def test_no_frame_stays_that_may_show_a_face_that_is_cut_away(
     last = data.draw(st.integers(first, len(frames) - 2))
     around = (frames[first - 1] / 1000, frames[last + 1] / 1000)
     shown = Shown(frames[first] / 1000, frames[last] / 1000, 0.0, maybe_s=around)
-    stay = [n for n in range(first - 1, last + 2) if film_spans.keeps(left, frames[n] / 1000)]
-    if film_spans.is_cut_away(shown, left):
+    stay = [n for n in range(first - 1, last + 2) if keeps_frame(left, frames[n] / 1000)]
+    if is_cut_away(shown, left):
         assert stay == []
     before, behind = frames[first - 1], frames[last + 1]
     if all(span.to_ms <= before or span.from_ms > behind for span in left):
-        assert film_spans.is_cut_away(shown, left)
+        assert is_cut_away(shown, left)
 
 
 @given(cuts, st.lists(times, min_size=1, max_size=60, unique=True).map(sorted))
@@ -66,11 +75,11 @@ def test_the_frames_that_stay_keep_their_order_and_begin_at_zero(
     left, new = after(made), NewTimes(after(made))
     given_times = [(at, new.time_of(at / 1000)) for at in frames]
     stay = [(at, time) for at, time in given_times if time is not None]
-    assert [at for at, _ in stay] == [at for at in frames if film_spans.keeps(left, at / 1000)]
+    assert [at for at, _ in stay] == [at for at in frames if keeps_frame(left, at / 1000)]
     published = [time for _, time in stay]
     assert not published or published[0] == pytest.approx(0)
     assert published == sorted(published)
-    assert not stay or published[-1] <= film_spans.total_ms(left) / 1000 + 0.025 * len(left)
+    assert not stay or published[-1] <= total_ms(left) / 1000 + 0.025 * len(left)
 
 
 def test_a_film_of_two_parts_has_the_length_of_both() -> None:
@@ -102,6 +111,6 @@ def test_frames_that_are_closer_after_a_cut_than_frames_are_get_a_frames_distanc
     ],
 )
 def test_what_is_no_cut_of_this_film_does_not_fit(spans: tuple[FilmSpan, ...]) -> None:
-    assert not film_spans.fit(spans, 200.0 if len(spans) > 50 else SECONDS)
-    assert film_spans.fit((FilmSpan(0, 500),), SECONDS)
-    assert not film_spans.fit((FilmSpan(0, 500),), float("nan"))
+    assert not are_spans_of(spans, 200.0 if len(spans) > 50 else SECONDS)
+    assert are_spans_of((FilmSpan(0, 500),), SECONDS)
+    assert not are_spans_of((FilmSpan(0, 500),), float("nan"))

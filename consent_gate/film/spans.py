@@ -26,12 +26,12 @@ def milliseconds(seconds: float) -> int:
     return round(round(seconds, 3) * 1000)
 
 
-def whole(seconds: float) -> Spans:
+def whole_film(seconds: float) -> Spans:
     """Return the one span of a film that is not cut, of a film of this length."""
     return (FilmSpan(0, milliseconds(seconds) + 1),)
 
 
-def fit(spans: object, seconds: float) -> bool:
+def are_spans_of(spans: object, seconds: float) -> bool:
     """Return whether these are spans of a film of this length: in order, apart, none too short."""
     if not isinstance(spans, tuple) or not 1 <= len(spans) <= MAX_SPANS:
         return False
@@ -47,13 +47,13 @@ def fit(spans: object, seconds: float) -> bool:
     return all(before.to_ms < after.from_ms for before, after in pairwise(spans))
 
 
-def only(spans: Iterable[FilmSpan], from_ms: int, to_ms: int) -> Spans:
+def spans_within(spans: Iterable[FilmSpan], from_ms: int, to_ms: int) -> Spans:
     """Return what remains of the spans within a part of the film."""
     inside = (FilmSpan(max(s.from_ms, from_ms), min(s.to_ms, to_ms)) for s in spans)
     return tuple(span for span in inside if span.from_ms < span.to_ms)
 
 
-def without(spans: Iterable[FilmSpan], from_ms: int, to_ms: int) -> Spans:
+def spans_without(spans: Iterable[FilmSpan], from_ms: int, to_ms: int) -> Spans:
     """Return what remains of the spans when a part of the film is cut out."""
     if from_ms >= to_ms:
         return tuple(spans)
@@ -66,17 +66,28 @@ def without(spans: Iterable[FilmSpan], from_ms: int, to_ms: int) -> Spans:
     return tuple(span for span in left if span.from_ms < span.to_ms)
 
 
-def long_enough(spans: Iterable[FilmSpan]) -> Spans:
+def long_enough_spans(spans: Iterable[FilmSpan]) -> Spans:
     """Return the spans without those that are too short to stay."""
     return tuple(span for span in spans if span.to_ms - span.from_ms >= SHORTEST_MS)
 
 
-def removed(spans: Spans, seconds: float) -> Spans:
+def removed_spans(spans: Spans, seconds: float) -> Spans:
     """Return the parts of a film of this length that do not stay."""
-    gone = whole(seconds)
+    gone = whole_film(seconds)
     for span in spans:
-        gone = without(gone, span.from_ms, span.to_ms)
+        gone = spans_without(gone, span.from_ms, span.to_ms)
     return gone
+
+
+def joined_spans(spans: Spans, from_ms: int, to_ms: int) -> Spans:
+    """Return the spans with one more; those that overlap or touch become one."""
+    joint: list[FilmSpan] = []
+    for span in sorted((*spans, FilmSpan(from_ms, to_ms)), key=lambda span: span.from_ms):
+        if joint and span.from_ms <= joint[-1].to_ms:
+            joint[-1] = FilmSpan(joint[-1].from_ms, max(joint[-1].to_ms, span.to_ms))
+        else:
+            joint.append(span)
+    return tuple(joint)
 
 
 def total_ms(spans: Iterable[FilmSpan]) -> int:
@@ -84,7 +95,7 @@ def total_ms(spans: Iterable[FilmSpan]) -> int:
     return sum(span.to_ms - span.from_ms for span in spans)
 
 
-def keeps(spans: Iterable[FilmSpan], seconds: float) -> bool:
+def keeps_frame(spans: Iterable[FilmSpan], seconds: float) -> bool:
     """Return whether the frame of this time stays."""
     at = milliseconds(seconds)
     return any(span.from_ms <= at < span.to_ms for span in spans)

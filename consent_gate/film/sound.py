@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from consent_gate import film_spans
-from consent_gate.film_spans import Spans
+from consent_gate.film.spans import Spans, spans_within, spans_without, whole_film
 from consent_gate.model import Film, FilmSpan, SoundReview
 
 MUTE_MARGIN_MS = 100
@@ -20,7 +19,7 @@ def has_sound(film: Film) -> bool:
     return any(stream.partition(" ")[0] == "audio" for stream in film.streams)
 
 
-def spoken(film: Film) -> Spans:
+def spoken_parts(film: Film) -> Spans:
     """Return the parts of a film in which somebody may speak.
 
     It is the whole film where the sound was not checked, and where the record of it is damaged.
@@ -28,11 +27,11 @@ def spoken(film: Film) -> Spans:
     if not has_sound(film):
         return ()
     if film.sound is None or film.sound.speech is None or not _are_spans(film.sound.speech):
-        return film_spans.whole(film.seconds)
+        return whole_film(film.seconds)
     return film.sound.speech
 
 
-def unheard(film: Film, review: SoundReview, kept: Spans | None) -> Spans:
+def unheard_parts(film: Film, review: SoundReview, kept: Spans | None) -> Spans:
     """Return the parts in which somebody may speak that nobody has heard or muted.
 
     Args:
@@ -40,23 +39,12 @@ def unheard(film: Film, review: SoundReview, kept: Spans | None) -> Spans:
         review: What staff said about this sound.
         kept: The parts of the film that stay; None for the whole film.
     """
-    left = spoken(film)
+    left = spoken_parts(film)
     for span in (*review.heard, *review.muted):
-        left = film_spans.without(left, span.from_ms, span.to_ms)
+        left = spans_without(left, span.from_ms, span.to_ms)
     if kept is None:
         return left
-    return tuple(part for stays in kept for part in film_spans.only(left, *_ends(stays)))
-
-
-def joined(spans: Spans, from_ms: int, to_ms: int) -> Spans:
-    """Return the spans with one more; those that overlap or touch become one."""
-    joint: list[FilmSpan] = []
-    for span in sorted((*spans, FilmSpan(from_ms, to_ms)), key=lambda span: span.from_ms):
-        if joint and span.from_ms <= joint[-1].to_ms:
-            joint[-1] = FilmSpan(joint[-1].from_ms, max(joint[-1].to_ms, span.to_ms))
-        else:
-            joint.append(span)
-    return tuple(joint)
+    return tuple(part for stays in kept for part in spans_within(left, *_ends(stays)))
 
 
 def _ends(span: FilmSpan) -> tuple[int, int]:

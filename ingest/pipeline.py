@@ -18,10 +18,10 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import ClosedPicture, ConsentAnswer
-from consent_gate.decisions.apply import redecide_pupils
 from consent_gate.decisions.copy_detection import compare_open_pictures
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.lookalikes import load_gallery_with_version
+from consent_gate.decisions.redecide import redecide
 from consent_gate.decisions.rules_change import apply_rule_changes, check_channels
 from consent_gate.decisions.sealed_copies import remove_sealed_copies
 from consent_gate.errors import StorageFull
@@ -165,6 +165,8 @@ def process_all(
 def recall_lapsed(home: Home) -> int:
     """Recall publications whose consent has expired or that the changed rules forbid.
 
+    That includes pictures of a pupil whom the models confuse with one whose consent has expired.
+
     Needs no models, templates or workers, so that no fault of theirs keeps a picture published.
     Returns how many publications were recalled.
 
@@ -177,8 +179,7 @@ def recall_lapsed(home: Home) -> int:
     recalled = apply_rule_changes(home)
     if numbers:
         with transaction.atomic():
-            ctx = DecisionContext(home, load_register(today), home.now())
-            recalled += redecide_pupils(ctx, numbers)
+            recalled += redecide(home, numbers, audit_log.SYSTEM_ACTOR)
     remove_withdrawn(home)  # including publications recalled before
     check_channels(home)
     return recalled

@@ -73,7 +73,7 @@ def set_album(home: Home, event: str, title: str, actor: str) -> str:
             Album.objects.filter(event=event).delete()
         changed = _mark_manifests_dirty([event])
         audit_log.record(home, "event.album_set", event_subject(home, event), {}, actor)
-    _write_manifests(home, changed)
+    write_stale_manifests(home, changed)
     return title
 
 
@@ -113,7 +113,7 @@ def remove_albums_with_names(home: Home) -> None:
                 for event in events
             ],
         )
-    _write_manifests(home, changed)
+    write_stale_manifests(home, changed)
 
 
 def _events_with_split_names(titles: Mapping[str, str]) -> set[str]:
@@ -154,8 +154,11 @@ def _mark_manifests_dirty(events: Collection[str]) -> list[str]:
     return sorted(channels)
 
 
-def _write_manifests(home: Home, channels: Collection[str]) -> None:
-    """Write these manifests. One that cannot be written is left to the next release round."""
+def write_stale_manifests(home: Home, channels: Collection[str]) -> None:
+    """Write those of these manifests that are behind the ledger.
+
+    One that cannot be written is left to the next release round.
+    """
     problems = []
     for channel in channels:
         try:

@@ -33,8 +33,25 @@ def fields_name_pupil(home: Home, *fields: str) -> bool:
         home: The installation.
         fields: Such as title, description and album. Empty ones are left out.
     """
-    text = "\n".join(field for field in fields if field.strip())
-    return contains_pupil_name(home, text) or names_across(name_index(), fields)
+    return bool(captions_with_names(home, [fields]))
+
+
+def captions_with_names(
+    home: Home, captions: Iterable[tuple[str, ...]]
+) -> frozenset[tuple[str, ...]]:
+    """Those of the captions that name a pupil, as ``fields_name_pupil`` says for one.
+
+    Quick for captions that were checked before with the same register, as they are in each round.
+
+    Args:
+        home: The installation.
+        captions: For each picture its texts that readers see side by side.
+    """
+    given = frozenset(captions)
+    joined = {caption: "\n".join(field for field in caption if field.strip()) for caption in given}
+    named = texts_with_pupil_names(home, joined.values())
+    across = _named_across(given, name_index()) if given else frozenset()
+    return across | {caption for caption, text in joined.items() if text in named}
 
 
 def texts_with_pupil_names(home: Home, texts: Iterable[str]) -> frozenset[str]:
@@ -56,3 +73,10 @@ def _with_names(
     return frozenset(
         text for text in texts if pupils_named(text, index, first_names_too=first_names_too)
     )
+
+
+@lru_cache(maxsize=8)
+def _named_across(
+    captions: frozenset[tuple[str, ...]], index: NameIndex
+) -> frozenset[tuple[str, ...]]:
+    return frozenset(caption for caption in captions if names_across(index, caption))

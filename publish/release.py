@@ -59,6 +59,7 @@ from publish.channel.folder import FolderProblem, folder_of
 from publish.channel.manifest import manifest_is_stale, write_manifest
 from publish.live_photo_wait import without_waiting_halves
 from publish.name_check import fields_name_pupil
+from publish.recall.captions import remove_captions_with_names
 from publish.recall.withdraw import (
     catching_folder_errors,
     remove_partials,
@@ -82,8 +83,8 @@ NAMES_NOT_COMPARED = RenditionRefused(
 def publish_pending(home: Home, renderer: Renderer | None) -> list[FolderProblem]:
     """Remove withdrawn pictures, then advance every open publication as far as possible.
 
-    Withdrawn pictures are removed first, because rendering takes minutes. So are albums whose
-    title names a pupil.
+    Withdrawn pictures are removed first, because rendering takes minutes. So are published texts
+    that name a pupil.
 
     Args:
         home: The installation.
@@ -95,6 +96,7 @@ def publish_pending(home: Home, renderer: Renderer | None) -> list[FolderProblem
     """
     problems = [*remove_withdrawn(home), *channel_folder.folder_problems(home)]
     remove_albums_with_names(home)
+    remove_captions_with_names(home)
     unavailable = {problem.channel for problem in problems}
     ready = [channel for channel in home.settings.channels if channel not in unavailable]
     if renderer is not None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Any
 
 import typer
 
 from consent_gate.cli.app import AsJson, By, app, open_selected_home
 from consent_gate.cli.console import echo, echo_error, format_time, print_json, print_table
-from consent_gate.db.models import Publication
+from consent_gate.db.event_folders import with_folders_above
+from consent_gate.db.models import Item, Publication
+from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.messages import counted
+from consent_gate.register.identifiers import read_admission_number
+from consent_gate.subject_rights.access import find_pupil
 from publish.recall.tickets import STAFF, Ticket, confirm, open_tickets
 from sims_import.applying.history import find_run
 
@@ -37,7 +42,9 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
         list[str] | None, typer.Option(help="Admission number of a pupil; repeat for more.")
     ] = None,
     item: Annotated[list[str] | None, typer.Option(help="Id of a picture, from 'items'.")] = None,
-    event: Annotated[list[str] | None, typer.Option(help="Event folder in the inbox.")] = None,
+    event: Annotated[
+        list[str] | None, typer.Option(help="Event folder in the inbox, with the folders below it.")
+    ] = None,
     channel: Annotated[list[str] | None, typer.Option(help="Only in this channel.")] = None,
     import_run: ImportRuns = None,
     everything: Annotated[bool, typer.Option("--all", help="All published pictures.")] = False,
@@ -51,8 +58,9 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     """Withdraw published pictures. Without --confirm it only lists them.
 
     They stay withdrawn until a person approves them again. An import that withdraws a consent also
-    withdraws its pictures; --import is for an import that was a mistake. Exit 1 if a folder is not
-    available.
+    withdraws its pictures; --import is for an import that was a mistake. A name or number that does
+    not exist is an error, so that nobody takes a mistyped one for a recall. Exit 1 if a folder
+    is not available.
 
     Example: consent-gate --home /srv/consent-gate recall --pupil 004123 --confirm
     """
@@ -67,7 +75,11 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     for number in import_run or ():
         find_run(number)
     selection = RecallSelection(
-        pupil or (), item or (), event or (), channel or (), import_run or ()
+        pupils=[_known_pupil(number) for number in pupil or ()],
+        items=[_known_item(pk) for pk in item or ()],
+        events=[folder for name in event or () for folder in _known_events(name)],
+        channels=[_known_channel(home, name) for name in channel or ()],
+        imports=import_run or (),
     )
     if not confirmed:
         _show(list(select_publications(selection)), as_json=as_json, done=False)
@@ -79,6 +91,56 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
             f"{problem.channel}: {problem.message} The pictures are removed when it is back."
         )
     raise typer.Exit(1 if result.problems else 0)
+
+
+def _known_pupil(number: str) -> str:
+    """The pupil's admission number today. Zeros at the beginning may be left out.
+
+    Raises:
+        ItemNotFound: No pupil has or had it.
+    """
+    try:
+        return find_pupil(number).admission_number
+    except ItemNotFound:
+        return find_pupil(read_admission_number(number) or number).admission_number
+
+
+def _known_item(pk: str) -> str:
+    """The id of a picture.
+
+    Raises:
+        ItemNotFound: There is none with this id.
+    """
+    if not Item.objects.filter(pk=pk).exists():
+        raise ItemNotFound(f"There is no picture {pk}.")
+    return pk
+
+
+def _known_events(name: str) -> list[str]:
+    """The folder of this name, in each way of writing accents that the inbox has had.
+
+    Raises:
+        ItemNotFound: No picture came from it.
+    """
+    wanted = unicodedata.normalize("NFC", name).strip("/")
+    names = Item.objects.exclude(event="").order_by().values_list("event", flat=True).distinct()
+    folders = {folder for event in names for folder in with_folders_above(event)}
+    found = [folder for folder in folders if unicodedata.normalize("NFC", folder) == wanted]
+    if not found:
+        raise ItemNotFound(f"There are no pictures in a folder '{name}' of the inbox.")
+    return sorted(found)
+
+
+def _known_channel(home: Home, name: str) -> str:
+    """The name of a channel, also of one that is no longer in the settings.
+
+    Raises:
+        ItemNotFound: There is none.
+    """
+    known = name in home.settings.channels or Publication.objects.filter(channel=name).exists()
+    if not known:
+        raise ItemNotFound(f"There is no channel '{name}'.")
+    return name
 
 
 @tickets_app.command("list")

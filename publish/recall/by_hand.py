@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from consent_gate.db import audit_log
+from consent_gate.db.event_folders import in_folder
 from consent_gate.db.models import (
     ChannelDecision,
     ChannelStatus,
@@ -45,7 +48,7 @@ class RecallSelection:
     items: Collection[str] = ()
     """Ids of items."""
     events: Collection[str] = ()
-    """Sub-folders of the inbox."""
+    """Folders below the inbox; selects the pictures of the folders below them as well."""
     channels: Collection[str] = ()
     """Names of channels."""
     imports: Collection[int] = ()
@@ -78,7 +81,8 @@ def select_publications(selection: RecallSelection) -> QuerySet[Publication]:
     if selection.items:
         rows = rows.filter(item__in=list(selection.items))
     if selection.events:
-        rows = rows.filter(item__event__in=list(selection.events))
+        folders = [in_folder(event, "item__event") for event in selection.events]
+        rows = rows.filter(reduce(or_, folders))
     if selection.channels:
         rows = rows.filter(channel__in=list(selection.channels))
     return rows.order_by("channel", "released_at", "pk")

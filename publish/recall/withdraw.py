@@ -27,6 +27,7 @@ from publish.albums import remove_albums_with_names
 from publish.channel.files import file_names_of
 from publish.channel.folder import FolderProblem, folder_of, folder_problem
 from publish.channel.manifest import manifest_is_stale, write_manifest
+from publish.recall.captions import remove_captions_with_names
 from publish.recall.tickets import close_confirmed
 
 PARTIAL = ".partial-"
@@ -36,11 +37,12 @@ PARTIAL = ".partial-"
 def sync_folders(home: Home) -> None:
     """Carry out a committed change of the register outside the database. Safe to repeat.
 
-    Removes withdrawn pictures and albums that name a pupil, then the deleted rows' bytes from the
-    database file, then saves the anchor of the audit log. Call it outside a transaction.
+    Removes withdrawn pictures and published texts that name a pupil, then the deleted rows' bytes
+    from the database file, then saves the anchor of the audit log. Call it outside a transaction.
     """
     remove_withdrawn(home)
     remove_albums_with_names(home)
+    remove_captions_with_names(home)
     vacuum_deleted()
     audit_log.save_anchor(home)
 

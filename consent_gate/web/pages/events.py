@@ -125,8 +125,7 @@ def event_page(home: Home, event: str) -> EventPage:
 
 def recall_of_event(event: str) -> RecallSelection:
     """Return the selection of all pictures of an event and of the folders below it."""
-    names = Item.objects.filter(in_folder(event)).order_by().values_list("event", flat=True)
-    return RecallSelection(events=sorted({event, *names}))
+    return RecallSelection(events=(event,))
 
 
 def count_out(event: str) -> int:

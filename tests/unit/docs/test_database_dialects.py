@@ -256,6 +256,10 @@ REACHED_BY = {
         "integration/publish/test_integrity_check.py",
         "test_a_lost_picture_is_made_again_from_the_vault",
     ),
+    "publish.recall.captions:remove_captions_with_names": (
+        "attacks/test_stays_out.py",
+        "test_the_new_name_of_a_pupil_leaves_the_captions",
+    ),
     "publish.recall.by_hand:recall_selection": (
         "integration/publish/test_recall.py",
         "test_the_command_reports_a_folder_that_is_away",

@@ -102,6 +102,7 @@ def open_home(root: Path, *, migrated: bool = True, unfinished_keys: bool = Fals
         require_finished_rotation(root / "secrets")
     home = Home(root, load_settings(root / FILE_NAME), load_keys(root / "secrets"))
     _refuse_shared_folders(home)
+    _refuse_channels_in_private_folders(home)
     if home.settings.database.engine == "sqlite":
         _refuse_bad_files(home, must_exist=migrated)
     bind_database(home)
@@ -126,6 +127,29 @@ def _refuse_shared_folders(home: Home) -> None:
             raise SettingsInvalid(
                 f"The folder of the channel '{inner}' is the folder of '{outer}' or lies inside it."
             )
+
+
+def _refuse_channels_in_private_folders(home: Home) -> None:
+    """Refuse a channel folder that overlaps a folder with photos, keys or rows of the gate.
+
+    Its readers would see them, and the gate would put them into quarantine: it takes every file
+    that it did not publish out of a channel's folder.
+
+    Raises:
+        SettingsInvalid: The folder is the home, contains it, or overlaps one of its folders.
+    """
+    root = Path(os.path.normpath(home.root))
+    own = [root / name for name in ("done", "quarantine", "logs", "certificates")]
+    private = [home.inbox, home.sims, home.vault, home.secrets, home.database, *own]
+    for name in home.settings.channels:
+        folder = Path(os.path.normpath(home.approved(name)))
+        for other in (root, *(Path(os.path.normpath(path)) for path in private)):
+            is_within = other != root and folder.is_relative_to(other)
+            if is_within or other.is_relative_to(folder):
+                raise SettingsInvalid(
+                    f"The folder of the channel '{name}' overlaps '{other.name}', which the gate"
+                    " needs for itself. Give the channel a folder of its own."
+                )
 
 
 def _refuse_bad_files(home: Home, *, must_exist: bool) -> None:

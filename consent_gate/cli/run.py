@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ingest.runtime.periodic import AnalysisWorkers, PeriodicTask
+    from ingest.runtime.runner import OpenPool
 
 log = logging.getLogger("consent_gate")
 
 EXPORT_CHECK_INTERVAL = 10.0
+FIRST_IMPORT_SECONDS = 300.0
+"""The longest that a start waits for the exports that came while the gate was off. Without an end,
+one that takes very long to read would stop the gate."""
 QUEUE_RETRY_INTERVAL = 10.0
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -36,8 +40,6 @@ def run(context: typer.Context) -> None:
 
     Example: consent-gate --home /srv/consent-gate run
     """
-    from ingest.runtime.runner import run_gate
-
     home = open_selected_home(context)
     log_setup.start(home)
     stop = Event()
@@ -45,15 +47,30 @@ def run(context: typer.Context) -> None:
         signal.signal(number, lambda *_: stop.set())
     web = Thread(target=_serve_pages, args=(home, stop), name="web", daemon=True)
     web.start()
-    # A thread of its own, because an import with portraits takes minutes.
-    Thread(target=_process_exports, args=(home, stop), name="exports", daemon=True).start()
     # A thread of its own, because a mail server may not answer.
     Thread(target=_send_notifications, args=(home, stop), name="notifications", daemon=True).start()
     echo(f"The queue is open at http://{home.settings.web.host}:{home.settings.web.port}/")
     echo(f"Photos in {home.inbox} are checked within seconds. Stop with Ctrl+C.")
-    run_gate(home, stop, _periodic_tasks())
+    _run_after_exports(home, stop)
     web.join(timeout=5)
     gc.freeze()  # the process ends, and a last garbage collection would take seconds
+
+
+def _run_after_exports(home: Home, stop: Event, open_pool: OpenPool | None = None) -> None:
+    """Run the gate once the exports that lie in the drop folder are imported.
+
+    One of them may withdraw a consent on which a picture rests that waits for its release.
+    """
+    from ingest.runtime.runner import run_gate
+
+    imported = Event()
+    # A thread of its own, because an import with portraits takes minutes.
+    arguments = (home, stop, imported)
+    Thread(target=_process_exports, args=arguments, name="exports", daemon=True).start()
+    end = time.monotonic() + FIRST_IMPORT_SECONDS
+    while not (imported.wait(0.2) or stop.is_set()) and time.monotonic() < end:
+        pass
+    run_gate(home, stop, _periodic_tasks(), open_pool)
 
 
 def _periodic_tasks() -> list[PeriodicTask]:
@@ -110,16 +127,20 @@ def _serve_pages(home: Home, stop: Event) -> None:
             stop.wait(QUEUE_RETRY_INTERVAL)
 
 
-def _process_exports(home: Home, stop: Event) -> None:
+def _process_exports(home: Home, stop: Event, imported: Event | None = None) -> None:
     """Import files from the drop folder, requeue pictures, and run the daily maintenance.
 
     A failure of one task does not stop the others: expired templates are deleted even while an
-    import fails.
+    import fails. The exports that are there at the start come first, without portraits; then
+    ``imported`` is set.
     """
     from consent_gate.operations.reminders import run_daily
     from ingest.scheduling.reexamine import requeue_batch
-    from sims_import.applying.drop_folder import process_drop_folder
+    from sims_import.applying.drop_folder import import_exports, process_drop_folder
 
+    _run_logged("Importing from the drop folder", import_exports, home)
+    if imported is not None:
+        imported.set()
     next_round = time.monotonic()
     while not stop.wait(EXPORT_CHECK_INTERVAL):
         _run_logged("Importing from the drop folder", process_drop_folder, home)

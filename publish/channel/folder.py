@@ -4,12 +4,14 @@ A folder may be a network share. When the share is disconnected, its mount point
 an empty folder of the local disk. If that counted as "all pictures deleted", everything would be
 published again in the wrong place. So a folder that has been used must contain its manifest or a
 picture of the ledger. Otherwise nothing is written to it, no file counts as removed, and staff see
-a message.
+a message. A folder outside the home that was never used must be empty: the gate takes every file
+that it did not publish out of a channel's folder, and a website may keep others there.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from pathlib import Path
 from django.db import transaction
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import ChannelState, Publication
+from consent_gate.db.models import AuditEntry, ChannelState, Publication
 from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.errors import StorageFull
 from consent_gate.home.home import Home
@@ -27,6 +29,9 @@ from consent_gate.publication import IN_MANIFEST, RECALLED
 log = logging.getLogger("consent_gate")
 
 MANIFEST = "manifest.json"
+ADOPTED = "folder.adopted"
+"""Audit action: a person accepted a channel's folder with what it contains."""
+_MONTH = re.compile(r"\d{4}-\d\d")
 SPARE_BYTES = 64 << 20
 """Bytes kept free on the folder's disk, so that a recall can always write the manifest. The
 manifest of 100 000 pictures has about 40 MB."""
@@ -54,7 +59,8 @@ def folder_of(home: Home, channel: str) -> Path:
     """The channel's folder. A folder inside the home that was never used is created.
 
     Raises:
-        FolderUnavailable: The folder is missing, or is empty although pictures were released.
+        FolderUnavailable: The folder is missing, is empty although pictures were released, or had
+            files of others before the first release.
         OSError: The folder cannot be created or read.
     """
     folder = home.approved(channel)
@@ -63,6 +69,11 @@ def folder_of(home: Home, channel: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     if not folder.is_dir():
         raise FolderUnavailable(f"The folder of '{channel}' is not there.")
+    if not used and home.root not in folder.parents and _has_files_of_others(folder, channel):
+        raise FolderUnavailable(
+            f"The folder of '{channel}' has files that the gate did not put there. It would take"
+            " them away. Give the channel an empty folder."
+        )
     if used and not (folder / MANIFEST).exists() and not _has_known_picture(folder, channel):
         raise FolderUnavailable(
             f"The folder of '{channel}' is empty, but pictures were released to it."
@@ -78,7 +89,7 @@ def adopt(home: Home, channel: str, actor: str) -> None:
     with transaction.atomic():
         mark_manifest_dirty(channel)
         ChannelState.objects.filter(channel=channel).update(listed_sequence=0)
-        audit_log.record(home, "folder.adopted", f"channel:{channel}", {}, actor)
+        audit_log.record(home, ADOPTED, f"channel:{channel}", {}, actor)
 
 
 def folder_problems(home: Home) -> list[FolderProblem]:
@@ -126,6 +137,19 @@ def log_problems(problems: Iterable[FolderProblem]) -> None:
         log.info("Channel %s: the folder can be used again.", channel)
     _logged.clear()
     _logged.update(current)
+
+
+def _has_files_of_others(folder: Path, channel: str) -> bool:
+    """Whether a folder that was not used before has files, and nobody said that this is right.
+
+    What the gate writes before its first manifest does not count.
+    """
+    if AuditEntry.objects.filter(action=ADOPTED, subject=f"channel:{channel}").exists():
+        return False
+    return any(
+        not (path.name.startswith(".") or path.name == MANIFEST or _MONTH.fullmatch(path.name))
+        for path in folder.iterdir()
+    )
 
 
 def _has_known_picture(folder: Path, channel: str) -> bool:

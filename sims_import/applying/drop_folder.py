@@ -87,6 +87,11 @@ def process_drop_folder(home: Home) -> list[dict[str, Any]]:
     return list(reports.values())
 
 
+def import_exports(home: Home) -> None:
+    """Import the dropped exports that have stopped changing, and no photos."""
+    _import_exports(home, stable_files(home))
+
+
 def _import_exports(home: Home, files: Iterable[DroppedFile]) -> dict[int, dict[str, Any]]:
     """Import the register part of every export. Returns the reports by import number."""
     reports = {}

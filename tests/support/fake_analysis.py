@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, cast
 
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
@@ -32,7 +32,9 @@ from publish.renditions.rendition import (
     RenditionRequest,
     make_rendition,
 )
-from publish.renditions.requests import WaitForRenditions
+
+if TYPE_CHECKING:
+    from publish.renditions.requests import WaitForRenditions  # imports the models
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")

@@ -1,0 +1,94 @@
+"""A slip in the settings that points a channel at a folder with other things in it.
+
+The gate takes every file that it did not publish out of a channel's folder. With a wrong folder it
+would take away the website's own pictures, the photos in the inbox, or the home itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from consent_gate.bootstrap import open_home
+from consent_gate.errors import SettingsInvalid
+from consent_gate.home.home import Home
+from publish.channel.folder import adopt, folder_problems
+from publish.integrity.check import integrity_round
+from publish.release import publish_pending
+from tests.support.fake_renderer import (
+    FakeRenderer,
+    make_photo,
+    make_world_with_ann,
+    published_counts,
+)
+
+PRIVATE = (".", "..", "inbox", "inbox/website", "sims", "vault", "secrets", "done/x", "quarantine")
+
+
+def with_folder(home: Home, folder: str) -> Home:
+    """The home whose channel ``website`` has this folder."""
+    website = home.settings.channels["website"].model_copy(update={"folder": Path(folder)})
+    channels = {**home.settings.channels, "website": website}
+    return replace(home, settings=home.settings.model_copy(update={"channels": channels}))
+
+
+@pytest.mark.parametrize("folder", PRIVATE)
+def test_a_home_does_not_open_where_a_channel_has_a_folder_of_the_gate(
+    home: Home, folder: str
+) -> None:
+    settings = home.root / "consent-gate.toml"
+    text = settings.read_text()
+    heading = "[channels.website]\n"
+    assert heading in text
+    settings.write_text(text.replace(heading, f'{heading}folder = "{folder}"\n', 1))
+    connection.close()
+    with pytest.raises(SettingsInvalid, match="website"):
+        open_home(home.root)
+
+
+@pytest.fixture
+def webroot(tmp_path: Path) -> Path:
+    """A folder of a website with files of its own."""
+    folder = tmp_path / "uploads"
+    (folder / "2019").mkdir(parents=True)
+    (folder / "2019" / "head-teacher.jpg").write_bytes(b"not of the gate")
+    (folder / "index.php").write_bytes(b"<?php")
+    return folder
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def test_files_that_lay_in_a_channels_folder_before_stay_there(home: Home, webroot: Path) -> None:
+    make_world_with_ann(home)
+    make_photo(home, "000001")
+    moved = with_folder(home, str(webroot))
+    publish_pending(moved, FakeRenderer())
+    integrity_round(moved, FakeRenderer())
+    assert files_in(webroot) == {"head-teacher.jpg", "index.php"}
+    assert [problem.channel for problem in folder_problems(moved)] == ["website"]
+    assert published_counts(home)["mag"] == 1, "the other channels go on"
+
+
+def test_an_empty_folder_outside_the_home_is_used(home: Home, tmp_path: Path) -> None:
+    make_world_with_ann(home)
+    (tmp_path / "empty").mkdir()
+    moved = with_folder(home, str(tmp_path / "empty"))
+    for _ in range(2):
+        make_photo(home, "000001")
+        publish_pending(moved, FakeRenderer())
+        integrity_round(moved, FakeRenderer())
+    assert published_counts(moved)["website"] == 2
+
+
+def test_a_folder_that_somebody_adopted_is_used(home: Home, webroot: Path) -> None:
+    make_world_with_ann(home)
+    make_photo(home, "000001")
+    moved = with_folder(home, str(webroot))
+    adopt(moved, "website", "j.shaw")
+    publish_pending(moved, FakeRenderer())
+    assert "manifest.json" in files_in(webroot)

@@ -26,6 +26,7 @@ from consent_gate.errors import GateError, ModelUnavailable
 from consent_gate.home import filesystem
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings
+from consent_gate.messages import counted
 from consent_gate.operations.doctor_films import films
 from consent_gate.operations.doctor_services import mail, sign_in
 from consent_gate.operations.health import all_checks
@@ -192,7 +193,9 @@ def limits(home: Home) -> Iterator[HealthCheck]:
         allowed = int(watches.read_text("ascii"))
         used = sum(len(folders) for _, folders, _ in os.walk(home.inbox)) + 1
         tight = used * 2 > allowed
-        message = f"The inbox has {used} folders. The system can watch {allowed} at once."
+        message = (
+            f"The inbox has {counted(used, 'folder')}. The system can watch {allowed} at once."
+        )
         if tight:
             message += " Raise fs.inotify.max_user_watches, or move old events out of the inbox."
         yield HealthCheck(

@@ -18,6 +18,7 @@ from consent_gate.home.home import Home
 from consent_gate.messages import counted
 from consent_gate.operations.health_check import HealthCheck, State
 from consent_gate.register.age import register_age
+from consent_gate.register.repository import lawful_pupils, without_enrolment_photo
 from publish.feed.readers import silent_readers
 from publish.recall.tickets import overdue_tickets
 
@@ -41,6 +42,23 @@ def consent_list(home: Home) -> Iterator[HealthCheck]:
     message = f"From {age.exported_on:%d %B %Y}, {counted(age.days or 0, 'day')} old; "
     message += f"every new picture is held after {age.limit} days."
     yield HealthCheck("register", "Consent list", state, message)
+
+
+def enrolment(home: Home) -> Iterator[HealthCheck]:
+    """Whether pupils with consent to face matching have a template. Nobody else is recognised."""
+    today = home.now().date()
+    allowed = lawful_pupils(today).count()
+    if not allowed:
+        return
+    enrolled = allowed - without_enrolment_photo(today).count()
+    message = (
+        f"Pupils with consent to face matching: {allowed}. With an enrolment photo: {enrolled}."
+    )
+    if enrolled == 0:
+        message += " So every picture of people waits for a person. Import portraits with the"
+        message += " consent list, or take them with the webcam on the pupils' pages."
+    state = State.GOOD if enrolled else State.WARNING
+    yield HealthCheck("enrolment", "Enrolment photos", state, message)
 
 
 def waiting(home: Home) -> Iterator[HealthCheck]:

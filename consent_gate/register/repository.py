@@ -195,15 +195,25 @@ def day_of(photo: EnrolmentPhoto) -> date:
     return photo.taken_on or photo.first_imported_on
 
 
-def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:
-    """Return the enrolment photos of pupils who are on roll and have biometric consent today."""
+def lawful_pupils(today: date) -> QuerySet[PupilEntry]:
+    """Return the pupils who are on roll and have biometric consent today."""
     given = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
     live = given.exclude(expires_on__lt=today).exclude(given_on__gt=today)
-    return EnrolmentPhoto.objects.filter(
-        pupil__on_roll=True,
-        pupil__biometric_objection=False,
-        pupil__in=live.values("pupil"),
-    ).order_by("pk")
+    return PupilEntry.objects.filter(
+        on_roll=True, biometric_objection=False, pk__in=live.values("pupil")
+    )
+
+
+def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:
+    """Return the enrolment photos of pupils who are on roll and have biometric consent today."""
+    pupils = lawful_pupils(today).values("pk")
+    return EnrolmentPhoto.objects.filter(pupil__in=pupils).order_by("pk")
+
+
+def without_enrolment_photo(today: date) -> QuerySet[PupilEntry]:
+    """Return the pupils of ``lawful_pupils`` who have no template."""
+    enrolled = EnrolmentPhoto.objects.filter(templates__isnull=False)
+    return lawful_pupils(today).exclude(pk__in=enrolled.values("pupil"))
 
 
 def photos_in_force(today: date) -> QuerySet[EnrolmentPhoto]:

@@ -8,16 +8,14 @@ from django.db.models import Q
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import (
-    ConsentAnswer,
     EnrolmentPhoto,
     Lookalike,
     PupilEntry,
     Template,
 )
 from consent_gate.home.home import Home
-from consent_gate.model import BIOMETRIC, Answer
 from consent_gate.register.portraits import renumber_portraits
-from consent_gate.register.repository import lawful_photos
+from consent_gate.register.repository import lawful_photos, lawful_pupils
 from consent_gate.register.template_vectors import decrypt_vector, encrypt_vector
 from consent_gate.register.thresholds import thresholds_in_force
 
@@ -27,14 +25,7 @@ def can_enrol(today: date, number: str) -> dict[str, PupilEntry]:
 
     Returns an empty dictionary for any other pupil.
     """
-    given = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
-    live = given.exclude(expires_on__lt=today).exclude(given_on__gt=today)
-    entries = PupilEntry.objects.filter(
-        admission_number=number,
-        on_roll=True,
-        biometric_objection=False,
-        pk__in=live.values("pupil"),
-    )
+    entries = lawful_pupils(today).filter(admission_number=number)
     return {entry.admission_number: entry for entry in entries}
 
 

@@ -18,6 +18,7 @@ from consent_gate.operations.contact_sheet import sheet_entries, sheet_pages, sh
 from consent_gate.operations.pupil_advice import served_badly
 from consent_gate.register.display import class_of
 from consent_gate.register.portraits import portrait_of_photo
+from consent_gate.register.repository import without_enrolment_photo
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages.names import display_names
 from consent_gate.web.request_context import current_home, current_user
@@ -39,6 +40,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         context = {
             "rows": rows,
             "waiting": sum(waiting.values()),
+            "missing": without_enrolment_photo(home.now().date()).count(),
             "badly": badly,
             "may_open_pupil": may_open(current_user(request), "pupil"),
         }

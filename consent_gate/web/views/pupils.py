@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import EnrolmentPhoto, NeverPublishLift, PupilEntry
 from consent_gate.messages import recalled_text
 from consent_gate.register.display import class_of, display_name
+from consent_gate.register.repository import without_enrolment_photo
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import pupils
 from consent_gate.web.pages.names import full_name, search
@@ -40,9 +41,21 @@ def overview(request: HttpRequest) -> HttpResponse:
     """List all pupils, or the results of a search."""
     query = request.GET.get("q", "").strip()
     page = Paginator(_found(query), PAGE_SIZE).get_page(request.GET.get("page"))
-    recognised = EnrolmentPhoto.objects.filter(pupil__in=page.object_list, templates__isnull=False)
+    shown = [pupil.pk for pupil in page]
+    recognised = EnrolmentPhoto.objects.filter(pupil__in=shown, templates__isnull=False)
     known = set(recognised.values_list("pupil", flat=True))
-    rows = [(pupil, display_name(pupil), class_of(pupil), pupil.pk not in known) for pupil in page]
+    missing = without_enrolment_photo(current_home().now().date()).filter(pk__in=shown)
+    photo_missing = set(missing.values_list("pk", flat=True))
+    rows = [
+        (
+            pupil,
+            display_name(pupil),
+            class_of(pupil),
+            pupil.pk not in known,
+            pupil.pk in photo_missing,
+        )
+        for pupil in page
+    ]
     context = {"query": query, "page": page, "rows": rows}
     return render(request, "gate/pupils.html", context)
 

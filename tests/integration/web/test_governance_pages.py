@@ -24,6 +24,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.home.filesystem import replace_with
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
+from consent_gate.model import BIOMETRIC
 from consent_gate.register import thresholds
 from tests.conftest import Clock
 from tests.support.factories import STRANGER, World, make_evidence, matches
@@ -114,9 +115,12 @@ def test_a_pupil_without_a_template_is_marked_as_named_by_hand(
 ) -> None:
     world.make_pupil(ANN, enrolled=False)
     world.make_pupil("000002")
+    world.make_pupil("000003", enrolled=False, said_no_to=[BIOMETRIC])
     assert "Named by hand only" in text_of(officer, f"/pupils/{ANN}/")
     assert "Named by hand only" not in text_of(officer, "/pupils/000002/")
-    assert text_of(officer, "/pupils/").count("Named by hand only") == 1
+    listed = text_of(officer, "/pupils/")
+    assert listed.count("No enrolment photo") == 1
+    assert listed.count("Named by hand only") == 1
 
 
 def test_an_enrolment_photo_that_is_too_old_is_told(

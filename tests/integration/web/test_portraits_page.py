@@ -18,7 +18,9 @@ from consent_gate.cli.portraits import PortraitsChanged
 from consent_gate.db.models import AuditEntry, EnrolmentPhoto, Item, PupilEntry, Role, User
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
+from consent_gate.operations import work_checks
 from consent_gate.operations.contact_sheet import PER_PAGE, SheetEntry, sheet_pages
+from consent_gate.operations.health_check import State
 from consent_gate.review import service as review
 from consent_gate.subject_rights.access import collect_subject_data, find_pupil
 from consent_gate.subject_rights.access_letter import summary
@@ -66,6 +68,33 @@ def test_the_office_confirms_a_class_on_its_sheet(waiting: Home, logged_in: LogI
     assert photo_of(KIT).confirmed_at is None
     entry = AuditEntry.objects.get(action="enrolment.confirmed", actor="j.shaw")
     assert ROBIN not in entry.subject
+
+
+def test_a_school_without_portraits_reads_what_that_means(world: World, logged_in: LogIn) -> None:
+    """Nothing is confirmed where there is nothing, and face matching can recognise nobody."""
+    world.make_pupil(ROBIN, enrolled=False)
+    world.make_pupil(KIT, enrolled=False, biometric_objection=True)
+    client = logged_in(world.make_user(role=Role.OFFICE))
+    page = " ".join(client.get("/portraits/").content.decode().split())
+    assert "Every portrait is confirmed" not in page
+    assert "All classes as a PDF" not in page
+    assert "1 pupil with consent to face matching has no portrait" in page
+    assert enrolment_finding(world.home) == (
+        State.WARNING,
+        "Pupils with consent to face matching: 1. With an enrolment photo: 0. So every picture "
+        "of people waits for a person. Import portraits with the consent list, or take them "
+        "with the webcam on the pupils' pages.",
+    )
+    world.make_pupil("000103")
+    assert enrolment_finding(world.home) == (
+        State.GOOD,
+        "Pupils with consent to face matching: 2. With an enrolment photo: 1.",
+    )
+
+
+def enrolment_finding(home: Home) -> tuple[State, str]:
+    [found] = work_checks.enrolment(home)
+    return found.state, found.message
 
 
 def test_a_reviewer_says_that_a_portrait_is_not_the_pupil(waiting: Home, logged_in: LogIn) -> None:

@@ -112,9 +112,9 @@ def film_of(frames: Iterator[RGB]) -> bytes:
 
 def examine(film: bytes) -> FilmResult:
     """Examine a film in this process, without a gallery."""
-    this = worker.this_worker()
+    models = worker.this_worker()
     examiner = FilmExaminer(
-        this.film_scout, this.film_second, this.finder, this.analyser, gallery_of(())
+        models.film_scout, models.film_second, models.finder, models.analyser, gallery_of(())
     )
     with FilmReader(io.BytesIO(film)) as reader:
         return examiner.examine(reader)

@@ -81,7 +81,7 @@ def refund_attempts(item_ids: Collection[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Started:
+class StartedExamination:
     """An examination under way."""
 
     future: Future[Examination]
@@ -95,7 +95,7 @@ def start_examination(
     on_progress: OnProgress = lambda *_: None,
     *,
     may_be_film: bool = True,
-) -> Started:
+) -> StartedExamination:
     """Start one examination. The attempt is counted first, so that a crash is counted too.
 
     Args:
@@ -121,13 +121,15 @@ def start_examination(
             refund_attempts([item_id])
             raise FilmMustWait
         if film is not None:
-            return Started(submit_film(home, pool, item, film, on_progress), is_film=True)
+            return StartedExamination(
+                submit_film(home, pool, item, film, on_progress), is_film=True
+            )
         if item.size > home.settings.analysis.max_megabytes << 20:
             return _failed(TOO_LARGE)
         data = read_part(home, item)
     except (OSError, DecryptionError):
         return _failed("The safe copy of the photo cannot be read.")
-    return Started(pool.submit(examine, data), is_film=False)
+    return StartedExamination(pool.submit(examine, data), is_film=False)
 
 
 def forget_checkpoint(home: Home, item_id: str) -> None:
@@ -141,8 +143,8 @@ def forget_checkpoint(home: Home, item_id: str) -> None:
         log.warning("How far the examination of item %s was could not be deleted yet.", item_id)
 
 
-def _failed(message: str) -> Started:
-    return Started(completed_future(not_examined(message)), is_film=False)
+def _failed(message: str) -> StartedExamination:
+    return StartedExamination(completed_future(not_examined(message)), is_film=False)
 
 
 def record_examination(

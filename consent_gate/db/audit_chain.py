@@ -53,7 +53,7 @@ class ChainBreak:
     """Short description for staff, without a full stop."""
 
 
-def chain(key: bytes, previous_mac: str, entry: Entry) -> str:
+def entry_mac(key: bytes, previous_mac: str, entry: Entry) -> str:
     """Return the mac of ``entry``, which follows ``previous_mac``: 64 hexadecimal digits."""
     body = json.dumps(
         [
@@ -82,7 +82,7 @@ def find_breaks(key: bytes, entries: Iterable[Entry], anchor: Anchor | None) -> 
     for entry in entries:
         if entry.sequence != expected:
             breaks.append(ChainBreak(expected, f"entry {expected} is missing or out of order"))
-        if not hmac.compare_digest(chain(key, previous, entry), entry.mac):
+        if not hmac.compare_digest(entry_mac(key, previous, entry), entry.mac):
             breaks.append(
                 ChainBreak(entry.sequence, f"entry {entry.sequence} was altered or moved")
             )

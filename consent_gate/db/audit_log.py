@@ -9,7 +9,7 @@ from datetime import UTC
 
 from django.db import transaction
 
-from consent_gate.db.audit_chain import GENESIS, Anchor, ChainBreak, Entry, chain, find_breaks
+from consent_gate.db.audit_chain import GENESIS, Anchor, ChainBreak, Entry, entry_mac, find_breaks
 from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import AuditEntry
 from consent_gate.home.filesystem import replace_with
@@ -60,7 +60,7 @@ def record_all(home: Home, events: Iterable[AuditEvent], actor: str = SYSTEM_ACT
         sequence += 1
         detail = _normalise_numbers(event.detail)
         entry = Entry(sequence, at, actor, event.action, event.subject, detail)
-        mac = chain(home.keys.audit, mac, entry)
+        mac = entry_mac(home.keys.audit, mac, entry)
         rows.append((sequence, at, actor, event.action, event.subject, json.dumps(detail), mac))
     write_rows(AuditEntry, _COLUMNS, rows)
 

@@ -30,12 +30,12 @@ def place_in_queue(item: Item, evidence: Evidence) -> str:
         return own
     others = Item.objects.filter(event=item.event, burst_key=key, evidence__isnull=False)
     others = others.exclude(pk=item.pk)
-    earlier = others.filter(before(item)).order_by("-received_at", "-pk")
-    later = others.exclude(before(item)).order_by("received_at", "pk")
+    earlier = others.filter(received_before(item)).order_by("-received_at", "-pk")
+    later = others.exclude(received_before(item)).order_by("received_at", "pk")
     return min((*_places(earlier, evidence), *_places(later, evidence)), default=own)
 
 
-def before(item: Item) -> Q:
+def received_before(item: Item) -> Q:
     """Pictures that came before this one."""
     return Q(received_at__lt=item.received_at) | Q(received_at=item.received_at, pk__lt=item.pk)
 

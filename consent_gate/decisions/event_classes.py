@@ -46,7 +46,7 @@ MINIMUM_SEEN = 3
 
 
 @dataclass(frozen=True)
-class Proposal:
+class RollProposal:
     """Classes that may have been at an event. It changes nothing until a person confirms it."""
 
     classes: tuple[str, ...]
@@ -90,7 +90,7 @@ def classes_at(event: str) -> tuple[str, ...]:
     return tuple(named.reg_groups) if named else ()
 
 
-def proposal_for(home: Home, event: str) -> Proposal | None:
+def proposal_for(home: Home, event: str) -> RollProposal | None:
     """Return classes to ask a person about; None where a roll is named or nothing points to one.
 
     None also for an event of an earlier school year: a class has other pupils today.
@@ -101,14 +101,14 @@ def proposal_for(home: Home, event: str) -> Proposal | None:
         return None
     school = school_names()
     if classes := classes_in_title(event, school):
-        return Proposal(classes, "from the name of the folder")
+        return RollProposal(classes, "from the name of the folder")
     if classes := classes_on_timetable(event, _timetable(home), school):
-        return Proposal(classes, "from the timetable")
+        return RollProposal(classes, "from the timetable")
     shown = PupilInItem.objects.filter(item__event=event).values_list("admission_number", flat=True)
     pupils = PupilEntry.objects.filter(on_roll=True, admission_number__in=set(shown))
     seen = Counter(pupils.exclude(reg_group="").values_list("reg_group", flat=True))
     often = tuple(sorted(group for group, count in seen.items() if count >= MINIMUM_SEEN))
-    return Proposal(often, "from who is in the pictures") if often else None
+    return RollProposal(often, "from who is in the pictures") if often else None
 
 
 def _timetable(home: Home) -> tuple[TimetableRow, ...]:

@@ -56,7 +56,7 @@ _CONTEXT = [
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
-    "consent_gate.web.pages.navigation.school",
+    "consent_gate.web.pages.navigation.page_context",
 ]
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

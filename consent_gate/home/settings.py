@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consent_gate.errors import SettingsInvalid
-from consent_gate.home.settings_gallery import Gallery
+from consent_gate.home.settings_gallery import PublicGallery
 from consent_gate.home.settings_machine import (
     Analysis,
     Database,
@@ -180,7 +180,7 @@ class Settings(BaseSettings):
     publishing: Publishing = Publishing()
     retention: Retention = Retention()
     web: Web = Web()
-    gallery: Gallery = Gallery()
+    gallery: PublicGallery = PublicGallery()
     recognition: Recognition = Recognition()
     mail: Mail = Mail()
     sign_in: SignIn = SignIn()

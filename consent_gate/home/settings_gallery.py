@@ -9,7 +9,7 @@ from pydantic import Field
 from consent_gate.home.settings_staff import Section
 
 
-class Gallery(Section):
+class PublicGallery(Section):
     """The public gallery: ``consent-gate gallery serve``."""
 
     channels: tuple[str, ...] = ()

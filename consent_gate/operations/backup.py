@@ -38,7 +38,7 @@ from consent_gate.operations.backup_format import (
     LIST,
     PREFIX,
     Backup,
-    File,
+    FileEntry,
     backups,
     digest,
     files_of,
@@ -227,7 +227,7 @@ def _items_of(database: Path) -> list[str]:
 
 
 def _list_files(  # noqa: PLR0913, PLR0917
-    work: Path, known: dict[str, File], sequence: int, mac: str, missing: int, made_at: str
+    work: Path, known: dict[str, FileEntry], sequence: int, mac: str, missing: int, made_at: str
 ) -> Backup:
     """Write the list of files and return the header.
 
@@ -243,7 +243,7 @@ def _list_files(  # noqa: PLR0913, PLR0917
             stat, old = path.stat(), known.get(name)
             linked = old and stat.st_nlink > 1 and _is_unchanged(old, stat)
             sha256 = old.sha256 if old and linked else digest(path)
-            line = json.dumps(asdict(File(name, stat.st_size, sha256, stat.st_mtime_ns)))
+            line = json.dumps(asdict(FileEntry(name, stat.st_size, sha256, stat.st_mtime_ns)))
             out.write(line.encode() + b"\n")
             body.update(line.encode() + b"\n")
             count, size = count + 1, size + stat.st_size
@@ -252,7 +252,7 @@ def _list_files(  # noqa: PLR0913, PLR0917
     return Backup(made_at, __version__, sequence, mac, count, size, missing, body.hexdigest())
 
 
-def _is_unchanged(file: File, stat: os.stat_result) -> bool:
+def _is_unchanged(file: FileEntry, stat: os.stat_result) -> bool:
     return (file.size, file.modified_ns) == (stat.st_size, stat.st_mtime_ns)
 
 

@@ -31,7 +31,7 @@ class BackupDamaged(GateError):
 
 
 @dataclass(frozen=True)
-class File:
+class FileEntry:
     """One file of a backup."""
 
     path: str
@@ -113,11 +113,11 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def files_of(folder: Path) -> Iterator[File]:
+def files_of(folder: Path) -> Iterator[FileEntry]:
     """The files of a backup, in the order they were listed."""
     with (folder / LIST).open(encoding="utf-8") as lines:
         for line in lines:
-            yield File(**json.loads(line))
+            yield FileEntry(**json.loads(line))
 
 
 def signed_header(key: bytes, header: Backup) -> bytes:

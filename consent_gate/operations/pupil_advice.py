@@ -35,7 +35,7 @@ class PupilAdvice:
     """Pupils with a template that does not look like their other templates."""
     pictures: tuple[str, ...]
     """Where each of these templates comes from, for staff."""
-    served_badly: tuple[tuple[str, int], ...]
+    often_named_by_staff: tuple[tuple[str, int], ...]
     """Enrolled pupils whom staff had to name, with the number of faces, most first."""
     years: tuple[YearFaces, ...]
 
@@ -43,7 +43,9 @@ class PupilAdvice:
         """For ``calibrate --json``."""
         return {
             "disagreeing": list(self.disagreeing),
-            "served_badly": [{"pupil": n, "faces": count} for n, count in self.served_badly],
+            "served_badly": [
+                {"pupil": n, "faces": count} for n, count in self.often_named_by_staff
+            ],
             "years": [asdict(year) for year in self.years],
         }
 
@@ -55,8 +57,8 @@ class PupilAdvice:
                 f"{', '.join(self.disagreeing)}. Look at their portraits, and remove a wrong one:"
                 f" {'; '.join(self.pictures)}."
             )
-        if self.served_badly:
-            named = ", ".join(f"{number} ({count})" for number, count in self.served_badly)
+        if self.often_named_by_staff:
+            named = ", ".join(f"{number} ({count})" for number, count in self.often_named_by_staff)
             yield f"Another portrait would help these pupils, whom staff had to name: {named}."
         for year in self.years:
             if year.confused:
@@ -87,7 +89,7 @@ def pupil_advice(
     return PupilAdvice(
         disagreeing_pupils(gallery, thresholds),
         _pictures_of(home, disagreeing_rows(gallery, thresholds)),
-        served_badly(gallery.pupils),
+        often_named_by_staff(gallery.pupils),
         faces_by_year(gallery, thresholds, years, siblings),
     )
 
@@ -109,7 +111,7 @@ def templates(home: Home) -> Iterator[HealthCheck]:
         yield HealthCheck("templates", "Templates", State.GOOD, "Each pupil's are alike.")
 
 
-def served_badly(enrolled: Iterable[str]) -> tuple[tuple[str, int], ...]:
+def often_named_by_staff(enrolled: Iterable[str]) -> tuple[tuple[str, int], ...]:
     """Return the enrolled pupils whom staff had to name often, with the number of faces.
 
     Args:

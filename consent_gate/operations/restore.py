@@ -42,7 +42,7 @@ from consent_gate.operations.backup_format import (
     LIST,
     Backup,
     BackupDamaged,
-    File,
+    FileEntry,
     digest,
     files_of,
     read_header,
@@ -217,7 +217,7 @@ def _restore_files(home: Home, backup: Path, progress: Progress) -> None:
         progress(number, len(files))
 
 
-def _restore_file(home: Home, backup: Path, file: File) -> None:
+def _restore_file(home: Home, backup: Path, file: FileEntry) -> None:
     folder, _, below = file.path.partition("/")
     try:
         if folder == "vault":

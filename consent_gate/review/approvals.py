@@ -13,7 +13,7 @@ from consent_gate.review.validation import box_inside, count_faces, examined_pic
 
 
 @dataclass(frozen=True)
-class Answer:
+class ChannelAnswer:
     """An approval or a refusal for one channel."""
 
     channel: str
@@ -22,7 +22,7 @@ class Answer:
     refused: bool = False
 
 
-def sign(action: ReviewAction, item: Item, answer: Answer) -> None:
+def save_approval(action: ReviewAction, item: Item, answer: ChannelAnswer) -> None:
     """Save an approval, and record it. It may complete another person's."""
     first = StaffApproval.objects.filter(item=item, channel=answer.channel, refused=False).first()
     two = action.home.settings.channels[answer.channel].four_eyes
@@ -36,7 +36,7 @@ def sign(action: ReviewAction, item: Item, answer: Answer) -> None:
     audit_log.record(action.home, "channel.approved", action.subject, detail, action.actor)
 
 
-def save_answer(action: ReviewAction, item: Item, answer: Answer) -> None:
+def save_answer(action: ReviewAction, item: Item, answer: ChannelAnswer) -> None:
     """Save an approval or a refusal in the place of the last answer for the channel."""
     StaffApproval.objects.update_or_create(
         item=item,

@@ -32,7 +32,7 @@ from consent_gate.model import (
 )
 from consent_gate.policy import is_hidden
 from consent_gate.publication import OPEN
-from consent_gate.review.approvals import Answer, cover_text, save_tag, sign
+from consent_gate.review.approvals import ChannelAnswer, cover_text, save_approval, save_tag
 from consent_gate.review.transaction import Judge, ReviewAction, apply_review, judge_of
 from consent_gate.review.validation import (
     CannotBeReleased,
@@ -176,7 +176,7 @@ def cover_and_release(action: ReviewAction, shown: CoverPlan) -> None:
         for channel in shown.channels:
             if isinstance(verdicts[channel], Hold):
                 raise CannotBeReleased("Not everyone in the picture is cleared for this.")
-            sign(action, item, Answer(channel, COVERED_BASIS, now))
+            save_approval(action, item, ChannelAnswer(channel, COVERED_BASIS, now))
 
     apply_review(action, change, keeps_approvals=True)
 

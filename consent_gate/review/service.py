@@ -23,7 +23,14 @@ from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copie
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import Box, Hold, NamePart, Tag, TagKind
 from consent_gate.register.relevant import register_for_item
-from consent_gate.review.approvals import Answer, cover_text, draw_face, save_answer, save_tag, sign
+from consent_gate.review.approvals import (
+    ChannelAnswer,
+    cover_text,
+    draw_face,
+    save_answer,
+    save_approval,
+    save_tag,
+)
 from consent_gate.review.transaction import (
     ReviewAction,
     apply_review,
@@ -173,7 +180,7 @@ def release(
         for channel in wanted:
             if channel not in verdicts or isinstance(verdicts[channel], Hold):
                 raise CannotBeReleased("Not everyone in the picture is cleared for this.")
-            sign(action, item, Answer(channel, basis, now))
+            save_approval(action, item, ChannelAnswer(channel, basis, now))
 
     apply_review(action, change, keeps_approvals=True)
 
@@ -191,7 +198,7 @@ def refuse(action: ReviewAction, channels: Iterable[str], why: str = "") -> None
 
     def change(item: Item) -> None:
         for channel in wanted:
-            answer = Answer(channel, why.strip(), action.home.now(), refused=True)
+            answer = ChannelAnswer(channel, why.strip(), action.home.now(), refused=True)
             save_answer(action, item, answer)
             detail = {"channel": channel, "why": why.strip()}
             audit_log.record(action.home, "channel.refused", action.subject, detail, action.actor)

@@ -35,7 +35,7 @@ def serve(home: Home, stop: threading.Event) -> None:
     """
     from django.core.handlers.wsgi import WSGIHandler
 
-    from consent_gate.web import channel, connections
+    from consent_gate.web import connections, staff_connections
 
     web = home.settings.web
     sockets: dict[int, Any] = {}
@@ -45,7 +45,7 @@ def serve(home: Home, stop: threading.Event) -> None:
         host=web.host,
         port=web.port,
         threads=THREADS,
-        max_request_body_size=channel.SMALL_BODY,
+        max_request_body_size=staff_connections.SMALL_BODY,
         max_request_header_size=MAX_HEADER_BYTES,
         inbuf_overflow=MAX_IN_MEMORY_BYTES,
         ident=None,
@@ -56,7 +56,7 @@ def serve(home: Home, stop: threading.Event) -> None:
     for listener in sockets.values():
         if isinstance(listener, BaseWSGIServer):
             proxy = web.proxy if web.https else ""
-            connections.limit_connections(listener, channel.Channel, proxy)
+            connections.limit_connections(listener, staff_connections.StaffConnection, proxy)
     _print_setup_code(home)
     try:
         while not stop.is_set():

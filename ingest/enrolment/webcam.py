@@ -47,7 +47,7 @@ from ingest.workers.face_tasks import enrol_pose
 
 MOST_BYTES = 320 << 10
 """Largest picture in bytes. The page sends at most 960 pixels a side; three are below the largest
-request (``web.channel``)."""
+request (``web.staff_connections``)."""
 
 MOST_PORTRAITS = 12
 """Photos of one pupil with templates: portraits of three years, and three poses of each."""

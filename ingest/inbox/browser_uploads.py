@@ -39,7 +39,7 @@ MAX_UNFINISHED_BYTES = 8 << 30
 """All photos together that are not complete."""
 
 MAX_PIECE_BYTES = 768 << 10
-"""Largest piece; a larger request needs the right to import (``web.channel``)."""
+"""Largest piece; a larger request needs the right to import (``web.staff_connections``)."""
 
 MAX_NAME, MAX_NAME_BYTES = 120, 200
 """Characters, and bytes in UTF-8, of the name of an event or a file. File systems allow 255 bytes,

@@ -1,6 +1,6 @@
-"""Find text in a picture with the detector of PP-OCRv6 (Liao et al.: "Real-time scene text
-detection with differentiable binarization").
+"""Find text in a picture with the detector of PP-OCRv6.
 
+The method is from Liao et al., "Real-time scene text detection with differentiable binarization".
 The network gives for each pixel the probability that it belongs to a line of text. The weights come
 from the package ``rapidocr``; its code is not imported.
 """

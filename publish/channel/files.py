@@ -1,5 +1,7 @@
-"""Names of the files of one publication, which differ in the suffix alone: the JPEG, and the
-alternate formats of a picture or the MP4 of a film. The JPEG of a film is its poster."""
+"""Names of the files of one publication. They differ in the suffix alone.
+
+A picture has a JPEG and its alternate formats. A film has an MP4, and a JPEG as its poster.
+"""
 
 from __future__ import annotations
 

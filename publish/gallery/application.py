@@ -37,7 +37,7 @@ class Gallery:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """Status, media type and body."""
 
     status: HTTPStatus
@@ -87,9 +87,9 @@ class Application:
             return iter(partial(body.read, _BLOCK), b"")
         return cast(Iterable[bytes], wrapper(body, _BLOCK))
 
-    def _answer(self, path: str, query: str) -> Answer:
+    def _answer(self, path: str, query: str) -> Response:
         if path == "/gallery/style.css":
-            return Answer(HTTPStatus.OK, "text/css; charset=utf-8", pages.STYLE.encode())
+            return Response(HTTPStatus.OK, "text/css; charset=utf-8", pages.STYLE.encode())
         wanted = _PATH.fullmatch(path)
         gallery = self._galleries.get(wanted["channel"]) if wanted else None
         if wanted is None or gallery is None:
@@ -109,12 +109,12 @@ class Application:
             self._sizes.forget_others(self._all_listed())
             return _not_found()
         if not wanted["file"]:
-            return _html(pages.one(gallery.title, picture, list(listed.values())))
+            return _html(pages.picture_page(gallery.title, picture, list(listed.values())))
         if wanted["file"] == "film.mp4":
             return self._film(gallery, picture)
         return self._picture(gallery, picture, wanted["file"])
 
-    def _index(self, gallery: Gallery, listed: list[Picture], query: str) -> Answer:
+    def _index(self, gallery: Gallery, listed: list[Picture], query: str) -> Response:
         try:
             given = parse_qs(query, max_num_fields=10)
         except ValueError:
@@ -123,9 +123,9 @@ class Application:
         is_number = re.fullmatch("[1-9][0-9]{0,5}", number)
         if not is_number or (album and all(p.album != album for p in listed)):
             return _not_found()
-        return _html(pages.index(gallery.title, listed, album, int(number)))
+        return _html(pages.index_page(gallery.title, listed, album, int(number)))
 
-    def _picture(self, gallery: Gallery, picture: Picture, name: str) -> Answer:
+    def _picture(self, gallery: Gallery, picture: Picture, name: str) -> Response:
         data = gallery.folder.read(picture)
         if data is None:
             log.error("The file of picture %s is missing or was changed.", picture.id)
@@ -136,9 +136,9 @@ class Application:
             except (SizeRefused, OSError, ValueError):
                 log.exception("A smaller size of picture %s cannot be made.", picture.id)
                 return _not_found()
-        return Answer(HTTPStatus.OK, "image/jpeg", data)
+        return Response(HTTPStatus.OK, "image/jpeg", data)
 
-    def _film(self, gallery: Gallery, picture: Picture) -> Answer:
+    def _film(self, gallery: Gallery, picture: Picture) -> Response:
         if picture.film is None:
             return _not_found()
         film = gallery.folder.open_film(picture.film)
@@ -146,7 +146,7 @@ class Application:
             log.error("The file of film %s is missing or was changed.", picture.id)
             return _not_found()
         tag = {"ETag": f'"{picture.film.sha256}"'}
-        return Answer(HTTPStatus.OK, "video/mp4", film, tag)
+        return Response(HTTPStatus.OK, "video/mp4", film, tag)
 
     def _all_listed(self) -> set[str]:
         listed = set()
@@ -158,7 +158,7 @@ class Application:
         return listed
 
 
-def _in_range(answer: Answer, film: FilePart, environ: Mapping[str, Any]) -> Answer:
+def _in_range(answer: Response, film: FilePart, environ: Mapping[str, Any]) -> Response:
     """The answer with the range of the film that the request asks for."""
     asked, if_range = environ.get("HTTP_RANGE", ""), environ.get("HTTP_IF_RANGE")
     method = environ["REQUEST_METHOD"]
@@ -186,13 +186,13 @@ def security_headers(frame_ancestors: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
-def _html(page: str, status: HTTPStatus = HTTPStatus.OK) -> Answer:
-    return Answer(status, "text/html; charset=utf-8", page.encode())
+def _html(page: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(status, "text/html; charset=utf-8", page.encode())
 
 
-def _text(status: HTTPStatus, sentence: str) -> Answer:
-    return Answer(status, "text/plain; charset=utf-8", sentence.encode())
+def _text(status: HTTPStatus, sentence: str) -> Response:
+    return Response(status, "text/plain; charset=utf-8", sentence.encode())
 
 
-def _not_found() -> Answer:
+def _not_found() -> Response:
     return _html(pages.message("Not found", "There is nothing here."), HTTPStatus.NOT_FOUND)

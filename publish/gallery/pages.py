@@ -40,7 +40,7 @@ p { color: var(--soft); }
 """
 
 
-def index(title: str, pictures: Sequence[Picture], album: str, number: int) -> SafeString:
+def index_page(title: str, pictures: Sequence[Picture], album: str, number: int) -> SafeString:
     """The page of a channel, or of one of its albums.
 
     Args:
@@ -67,7 +67,7 @@ def index(title: str, pictures: Sequence[Picture], album: str, number: int) -> S
     return _page(album or title, format_html("{}{}{}", _album_links(albums, album), body, pages))
 
 
-def one(title: str, picture: Picture, pictures: Sequence[Picture]) -> SafeString:
+def picture_page(title: str, picture: Picture, pictures: Sequence[Picture]) -> SafeString:
     """The page of one picture, with links to its neighbours."""
     place = [p.id for p in pictures].index(picture.id)
     name = _name(picture, place + 1, len(pictures))

@@ -43,7 +43,7 @@ CHUNK = 1 << 16
 Answer = TypeVar("Answer")
 
 
-class NotThere(GateError):
+class PictureMissing(GateError):
     """The feed does not have a picture, or has it no longer."""
 
     next_step = "The next run asks for the list again."
@@ -100,7 +100,7 @@ class Feed:
         """
         try:
             return parse(self._repeat(self._get_list), self.channel)
-        except NotThere as error:
+        except PictureMissing as error:
             raise FeedInvalid(f"There is no feed at {self.address}.") from error
 
     def download(self, file: ListedFile, partial: Path) -> None:
@@ -108,7 +108,7 @@ class Feed:
 
         Raises:
             PictureDamaged: Its bytes are not those of the list. ``partial`` is deleted.
-            NotThere: It was withdrawn meanwhile.
+            PictureMissing: It was withdrawn meanwhile.
             FeedUnreachable, FeedRefused: As above.
             OSError: ``partial`` cannot be written.
         """
@@ -118,7 +118,7 @@ class Feed:
         """Tell the feed that the copies of a withdrawn picture are deleted.
 
         Raises:
-            NotThere: The feed does not expect this confirmation.
+            PictureMissing: The feed does not expect this confirmation.
             FeedUnreachable, FeedRefused: As above.
         """
         self._repeat(lambda: self._post(f"withdrawn/{picture}/confirm"))
@@ -239,7 +239,7 @@ def _check_status(response: HTTPResponse) -> None:
     if response.status in {401, 403}:
         raise FeedRefused("The feed does not accept the token.")
     if response.status in {404, 410}:
-        raise NotThere("The feed does not have this.")
+        raise PictureMissing("The feed does not have this.")
     if response.status == 429 or response.status >= 500:
         wanted = response.headers.get("Retry-After", "")
         after = float(wanted) if re.fullmatch(r"\d{1,6}", wanted) else 0.0

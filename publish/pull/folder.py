@@ -31,7 +31,7 @@ LISTING = "pictures.json"
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class SomethingInTheWay(Exception):
+class PathOccupied(Exception):
     """A file of somebody else, a folder or a link stands where a picture should be."""
 
 
@@ -97,7 +97,7 @@ class PulledFolder:
         """Delete one of our files, and its folder if nothing else is in it.
 
         Raises:
-            SomethingInTheWay: A folder has its name, or its folder was replaced by a link.
+            PathOccupied: A folder has its name, or its folder was replaced by a link.
             FolderUnwritable: It cannot be deleted.
         """
         if not self.is_ours(name):
@@ -107,7 +107,7 @@ class PulledFolder:
                 os.unlink(base, dir_fd=month)
         except (IsADirectoryError, PermissionError) as error:
             if isinstance(error, IsADirectoryError) or (self.root / name).is_dir():
-                raise SomethingInTheWay(f"{name} is a folder") from error
+                raise PathOccupied(f"{name} is a folder") from error
             raise FolderUnwritable(f"{name} cannot be deleted: {error.strerror}.") from error
         except OSError as error:
             raise FolderUnwritable(f"{name} cannot be deleted: {error.strerror}.") from error
@@ -125,7 +125,7 @@ class PulledFolder:
         """Move a complete download to its place.
 
         Raises:
-            SomethingInTheWay: A folder has its name, or its folder was replaced by a link.
+            PathOccupied: A folder has its name, or its folder was replaced by a link.
             FolderUnwritable: It cannot be moved.
         """
         if not self.is_ours(file.name):
@@ -140,7 +140,7 @@ class PulledFolder:
                 os.fsync(month)
                 modified_ns = os.lstat(base, dir_fd=month).st_mtime_ns
         except IsADirectoryError as error:
-            raise SomethingInTheWay(f"{file.name} is a folder") from error
+            raise PathOccupied(f"{file.name} is a folder") from error
         except OSError as error:
             raise FolderUnwritable(f"{file.name} cannot be written: {error.strerror}.") from error
         own = self.state.files[file.name]
@@ -165,7 +165,7 @@ class PulledFolder:
         """Descriptor of the file's folder, and the file's name in it.
 
         Raises:
-            SomethingInTheWay: The folder is a link or a file.
+            PathOccupied: The folder is a link or a file.
             FileNotFoundError: There is no such folder.
         """
         folder, _, base = name.partition("/")
@@ -174,7 +174,7 @@ class PulledFolder:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise SomethingInTheWay(f"{folder} is no ordinary folder") from error
+            raise PathOccupied(f"{folder} is no ordinary folder") from error
         try:
             yield month, base
         finally:

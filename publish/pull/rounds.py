@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from consent_gate.errors import GateError
 from publish.pull.errors import FolderUnwritable, PullIncomplete
-from publish.pull.feed import Feed, NotThere, PictureDamaged
-from publish.pull.folder import PulledFolder, SomethingInTheWay
+from publish.pull.feed import Feed, PictureDamaged, PictureMissing
+from publish.pull.folder import PathOccupied, PulledFolder
 from publish.pull.manifest import FeedList, ListedFile
 from publish.pull.state import OwnFile
 
@@ -121,7 +121,7 @@ def _remove_others(
         picture = state.files[name].picture
         try:
             folder.remove(name)
-        except (SomethingInTheWay, FolderUnwritable) as error:
+        except (PathOccupied, FolderUnwritable) as error:
             problems.append(f"{name} could not be removed ({error}).")
             continue
         state.hook_pending = True
@@ -160,7 +160,7 @@ def _fetch_missing(
                 feed.download(file, folder.partial(file.name))
                 folder.place(file)
                 outcome.fetched += 1
-            except (NotThere, PictureDamaged, SomethingInTheWay) as error:
+            except (PictureMissing, PictureDamaged, PathOccupied) as error:
                 problems.append(f"{file.name}: {error}")
     finally:
         folder.save()
@@ -172,7 +172,7 @@ def _is_taken(folder: PulledFolder, name: str, problems: list[str]) -> bool:
         if not folder.exists(name):
             return False
         problem = "a file of somebody else has this name"
-    except SomethingInTheWay as error:
+    except PathOccupied as error:
         problem = str(error)
     problems.append(f"{name}: {problem}. It was left alone.")
     return True
@@ -210,7 +210,7 @@ def _confirm(
         for picture in sorted(state.unconfirmed & listed.withdrawn):
             try:
                 feed.confirm(picture)
-            except NotThere:
+            except PictureMissing:
                 problems.append(f"The feed does not accept that {picture} is deleted.")
                 continue
             state.unconfirmed.discard(picture)

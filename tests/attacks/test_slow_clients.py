@@ -19,7 +19,7 @@ from django.urls import reverse
 from consent_gate import web as static
 from consent_gate.db.models import Role, User
 from consent_gate.home.home import Home
-from consent_gate.web import channel, connections, uploads
+from consent_gate.web import connections, staff_connections, uploads
 from ingest.enrolment import upload_queue
 from tests.support.factories import World
 from tests.support.http_server import serve_home
@@ -189,7 +189,7 @@ def test_only_those_who_import_may_send_a_large_body(world: World, port: int) ->
     assert send_large(port, "/imports/", reviewer) == REFUSED
     assert send_large(port, "/queue/batch/", office) == REFUSED
     assert may_send_large(port, "/imports/", office)
-    assert send_large(port, "/imports/", office, channel.LARGE_BODY + 1) == REFUSED
+    assert send_large(port, "/imports/", office, staff_connections.LARGE_BODY + 1) == REFUSED
     assert send_large(port, "/imports/", office, 10**30) == REFUSED
 
 

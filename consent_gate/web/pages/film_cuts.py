@@ -15,7 +15,7 @@ from consent_gate.film.spans import (
     whole_film,
 )
 from consent_gate.model import FilmSpan
-from consent_gate.web.pages.labels import clock
+from consent_gate.web.pages.labels import film_time
 from consent_gate.web.pages.picture import PictureView
 from consent_gate.web.pages.picture_film import TIMELINE_WIDTH, FilmView
 
@@ -96,7 +96,7 @@ def _outcome(view: PictureView, film: FilmView, title: str, spans: Spans) -> Out
 
 def _parts(spans: Spans) -> str:
     """The parts as words for staff, with their length together."""
-    named = [f"{clock(s.from_ms / 1000)} to {clock(s.to_ms / 1000)}" for s in spans]
+    named = [f"{film_time(s.from_ms / 1000)} to {film_time(s.to_ms / 1000)}" for s in spans]
     if not named:
         return ""
     tenths = total_ms(spans) // 100

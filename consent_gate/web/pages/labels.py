@@ -43,7 +43,7 @@ def mark_label(mark: str, *, is_film: bool) -> str:
     return "Cut out" if is_film and mark == "cut" else MARKS[mark]
 
 
-def clock(seconds: float) -> str:
+def film_time(seconds: float) -> str:
     """Return a time in a film: minutes, seconds and tenths."""
     minutes, tenths = divmod(int(10 * seconds), 600)
     return f"{minutes}:{tenths // 10:02d}.{tenths % 10}"

@@ -53,7 +53,7 @@ class NavItem:
     """Number of requests on that page that this user may confirm."""
 
 
-def school(request: HttpRequest) -> dict[str, Any]:
+def page_context(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Values that only whole pages show are callables, queried on use."""
     match = request.resolver_match
     current_page = match.view_name if match else ""

@@ -73,7 +73,7 @@ class FaceView:
         """When a film shows the face, for staff: ``0:03.1 to 0:07.4``."""
         if self.shown is None:
             return ""
-        return f"{labels.clock(self.shown.from_s)} to {labels.clock(self.shown.to_s)}"
+        return f"{labels.film_time(self.shown.from_s)} to {labels.film_time(self.shown.to_s)}"
 
     @property
     def fragment(self) -> str:

@@ -18,7 +18,7 @@ SHORTEST_BAR = 8.0
 
 
 @dataclass(frozen=True)
-class Bar:
+class TimelineBar:
     """One face on the timeline, in units of its view box."""
 
     face: FaceView
@@ -31,7 +31,7 @@ class Bar:
 class FilmView:
     """A film that staff can see."""
 
-    bars: tuple[Bar, ...]
+    bars: tuple[TimelineBar, ...]
     strip_width: int
     """Of the strip of faces, in pixels."""
     strip_height: int
@@ -69,7 +69,7 @@ def film_view(
         ends[row] = end
         width = max(unit * (end - start), SHORTEST_BAR)
         x = min(unit * start, TIMELINE_WIDTH - width)
-        bars.append(Bar(face, round(x, 1), row * BAR_HEIGHT, round(width, 1)))
+        bars.append(TimelineBar(face, round(x, 1), row * BAR_HEIGHT, round(width, 1)))
     rows = max(1, -(-len(faces) // COLUMNS))
     kept = edit.kept if edit is not None else whole_film(film.seconds)
     size = COLUMNS * TILE, rows * TILE

@@ -9,7 +9,7 @@ from consent_gate.film.spans import Spans, spans_within
 from consent_gate.home.home import Home
 from consent_gate.model import Examined, FilmSound, FilmSpan, SoundReview, StaffInput
 from consent_gate.policy import sound_review
-from consent_gate.web.pages.labels import clock
+from consent_gate.web.pages.labels import film_time
 
 HEARD, MUTED, CUT, WAITS = "heard", "muted", "cut out", "not heard yet"
 
@@ -88,4 +88,4 @@ def _share(span: FilmSpan, spans: Spans) -> bool:
 
 
 def _times(span: FilmSpan) -> str:
-    return f"{clock(span.from_ms / 1000)} to {clock(span.to_ms / 1000)}"
+    return f"{film_time(span.from_ms / 1000)} to {film_time(span.to_ms / 1000)}"

@@ -192,7 +192,7 @@ def event_title(event: str) -> str:
     return text[:1].upper() + text[1:] if text else "No event folder"
 
 
-def stamp(wanted: QueueFilter) -> str:
+def queue_version(wanted: QueueFilter) -> str:
     """Return a value that changes when a picture joins, leaves or changes in the queue."""
     seen = wanted.held().aggregate(count=Count("pk"), latest=Max("decided_at"))
     latest = seen["latest"]
@@ -229,7 +229,7 @@ def picture_before(wanted: QueueFilter, item: Item) -> str | None:
 
 def _sorted_before(item: Item) -> Q:
     """Pictures of the event that stand before this one in working order."""
-    same_place = Q(queue_place=item.queue_place) & bursts.before(item)
+    same_place = Q(queue_place=item.queue_place) & bursts.received_before(item)
     return Q(queue_place__lt=item.queue_place) | same_place
 
 

@@ -1,5 +1,4 @@
-"""Views that edit one picture: tag, add a face, crop, cut, say what is heard, enrol,
-describe, and write a note."""
+"""Views that edit one picture: its faces, crop, cuts, sound, enrolments, texts and notes."""
 
 from __future__ import annotations
 

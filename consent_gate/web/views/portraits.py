@@ -15,7 +15,7 @@ from consent_gate.db.models import EnrolmentPhoto
 from consent_gate.errors import DecryptionError
 from consent_gate.messages import counted, recalled_text
 from consent_gate.operations.contact_sheet import sheet_entries, sheet_pages, shown_photos
-from consent_gate.operations.pupil_advice import served_badly
+from consent_gate.operations.pupil_advice import often_named_by_staff
 from consent_gate.register.display import class_of
 from consent_gate.register.portraits import portrait_of_photo
 from consent_gate.register.repository import without_enrolment_photo
@@ -36,7 +36,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         waiting = Counter(e.class_name for e in entries if e.photo.confirmed_at is None)
         rows = [(name, count, waiting[name]) for name, count in total.items()]
         enrolled = {entry.photo.pupil.admission_number: entry for entry in entries}
-        badly = [(enrolled[number], count) for number, count in served_badly(enrolled)]
+        badly = [(enrolled[number], count) for number, count in often_named_by_staff(enrolled)]
         context = {
             "rows": rows,
             "waiting": sum(waiting.values()),

@@ -43,7 +43,7 @@ def held(request: HttpRequest) -> HttpResponse:
     home = current_home()
     actor = current_user(request).username
     wanted = _wanted(request)
-    stamp = queue.stamp(wanted)
+    stamp = queue.queue_version(wanted)
     events = queue.events(wanted)
     asked = request.GET.get("event")
     event = next((e for e in events if e.name == asked), events[0] if events else None)
@@ -208,7 +208,7 @@ def progress(request: HttpRequest) -> HttpResponse:
     The htmx event ``queue-changed`` makes the page reload the queue when its pictures changed.
     """
     wanted = _wanted(request)
-    stamp = queue.stamp(wanted)
+    stamp = queue.queue_version(wanted)
     context = {**progress_now(), "wanted": wanted, "stamp": stamp}
     response = render(request, "gate/_progress.html", context)
     if request.GET.get("stamp", stamp) != stamp:

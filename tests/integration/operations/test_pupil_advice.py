@@ -17,13 +17,13 @@ ROBIN, KIT = "000101", "000102"
 
 
 def test_a_pupil_whom_staff_had_to_name_is_listed(demo_school: Home) -> None:
-    assert pupil_advice(demo_school).served_badly == ()
+    assert pupil_advice(demo_school).often_named_by_staff == ()
     for name in ("04 judge", "01 winner"):
         item = Item.objects.get(source__contains=name)
         make_unsure(item, 0, None)
         action = review.at_current_revision(demo_school, "j.shaw", item.pk)
         review.tag_face(action, 0, Tag(TagKind.PUPIL, KIT))
-    assert pupil_advice(demo_school).served_badly == ((KIT, 2),)
+    assert pupil_advice(demo_school).often_named_by_staff == ((KIT, 2),)
 
 
 def test_templates_that_agree_are_well(demo_school: Home) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_gate.db.audit_chain import GENESIS, Anchor, Entry, chain, find_breaks
+from consent_gate.db.audit_chain import GENESIS, Anchor, Entry, entry_mac, find_breaks
 
 KEY = bytes(range(32))
 
@@ -18,7 +18,7 @@ def trail(length: int) -> list[Entry]:
     entries, mac = [], GENESIS
     for number in range(1, length + 1):
         entry = Entry(number, f"2026-11-22T10:00:{number:02}", "gate", "item.decided", "item:a", {})
-        mac = chain(KEY, mac, entry)
+        mac = entry_mac(KEY, mac, entry)
         entries.append(replace(entry, mac=mac))
     return entries
 
@@ -58,5 +58,5 @@ def test_cutting_off_the_newest_entries_is_found(kept: int) -> None:
 
 def test_nobody_without_the_key_can_write_an_entry() -> None:
     forged = replace(trail(1)[0], detail={"verdict": "released"})
-    forged = replace(forged, mac=chain(bytes(32), GENESIS, forged))
+    forged = replace(forged, mac=entry_mac(bytes(32), GENESIS, forged))
     assert find_breaks(KEY, [forged], None)

@@ -200,7 +200,7 @@ REACHED_BY = {
         "integration/subject_rights/test_never_publish.py",
         "test_nobody_confirms_what_nobody_asked_for",
     ),
-    "consent_gate.web.channel:uploader": (
+    "consent_gate.web.staff_connections:find_uploader": (
         "attacks/test_slow_clients.py",
         "test_only_those_who_import_may_send_a_large_body",
     ),

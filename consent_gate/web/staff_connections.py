@@ -1,4 +1,4 @@
-"""The connections of the gate's own pages: who may send a large body.
+"""The connections of the staff pages, and who may send a large body on them.
 
 waitress stores a request's body before Django sees the request, so anybody could fill the disk.
 Only an account that may import, or bring in photos, sends a large body. ``web.connections`` has the
@@ -32,12 +32,12 @@ UPLOAD_BYTES_PER_SECOND = 128 << 10
 """Lowest average speed of an upload. A large body gets this much more time."""
 
 
-class RequestParser(TimedRequest):
+class StaffRequest(TimedRequest):
     """Receives one request, and a large body only from an account that may upload it."""
 
-    def __init__(self, channel: Channel, adj: Any) -> None:
+    def __init__(self, connection: StaffConnection, adj: Any) -> None:
         super().__init__(adj)
-        self._channel = channel
+        self._connection = connection
         self.uploader = 0
         """Primary key of the account that sends a large body; 0 for a small one."""
 
@@ -50,7 +50,7 @@ class RequestParser(TimedRequest):
         super().parse_header(header_plus)
         if not (self.chunked or self.content_length >= SMALL_BODY):
             return
-        self.uploader = self._channel.admit_upload(self)
+        self.uploader = self._connection.admit_upload(self)
         if self.uploader:
             self.adj = copy.copy(self.adj)
             self.adj.max_request_body_size = LARGE_BODY
@@ -73,16 +73,16 @@ class RequestParser(TimedRequest):
         return seconds
 
 
-class Channel(TimedConnection):
+class StaffConnection(TimedConnection):
     """One connection."""
 
-    request: RequestParser | None  # the request that is being received
+    request: StaffRequest | None  # the request that is being received
 
     def __init__(self, proxy: str, *options: Any, **named: Any) -> None:
-        self.parser_class = partial(RequestParser, self)
+        self.parser_class = partial(StaffRequest, self)
         super().__init__(proxy, *options, **named)
 
-    def admit_upload(self, request: RequestParser) -> int:
+    def admit_upload(self, request: StaffRequest) -> int:
         """Return the primary key of the account that may send this large body; 0 refuses it."""
         others = [
             c.request.uploader for c in self._all() if c.request is not None and c is not self
@@ -90,7 +90,7 @@ class Channel(TimedConnection):
         page = {reverse(name): name for name in UPLOAD_PAGES}.get(request.path)
         if sum(map(bool, others)) >= MAX_UPLOADS or page is None:
             return 0
-        key = uploader(request.headers.get("COOKIE", ""), page)
+        key = find_uploader(request.headers.get("COOKIE", ""), page)
         return key if others.count(key) < MAX_UPLOADS_OF_ONE else 0
 
     def is_waiting(self) -> bool:
@@ -99,7 +99,7 @@ class Channel(TimedConnection):
         return super().is_waiting() and not uploads
 
 
-def uploader(cookies: str, page: str) -> int:
+def find_uploader(cookies: str, page: str) -> int:
     """Return the key of the logged-in account that may upload to a page; 0 if there is none.
 
     ``cookies`` is the header of the request, ``page`` one of ``UPLOAD_PAGES``.

@@ -28,16 +28,8 @@ from PIL import Image, ImageOps
 from benchmarks.data import SHARED
 from benchmarks.film import FACE_SHARE, Appearance, paste
 from benchmarks.machine import heading
-from benchmarks.school import (
-    CHANNELS,
-    SCHOOL,
-    Truth,
-    gate,
-    import_term,
-    items,
-    read_truth,
-    verdicts_of,
-)
+from benchmarks.school import gate, import_term, items, verdicts_of
+from benchmarks.school_truth import CHANNELS, SCHOOL, Truth, read_truth
 from ingest.faces.protocols import RGB
 from publish.rendering.film import FilmEncoder
 

@@ -15,7 +15,6 @@ shown and has the consent. All steps use the product's command line.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import shutil
 import subprocess
@@ -24,15 +23,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import SHARED
 from benchmarks.machine import heading
+from benchmarks.school_truth import CHANNELS, SCHOOL, read_answers, read_truth
 
-CHANNELS = ("website", "mag", "displays")
-SCHOOL = SHARED / "school"
 STRUCTURE = (
     "System:",
     "ExifTool:",
@@ -46,35 +42,6 @@ STRUCTURE = (
 """Prefixes of the tags that ExifTool prints for every JPEG with a colour profile."""
 JsonObject = dict[str, Any]
 """An object that a command printed as JSON."""
-
-
-@dataclass(frozen=True)
-class Truth:
-    """One row of truth.csv."""
-
-    people: tuple[str, ...]
-    cleared: dict[str, bool]
-    """By channel: consent allows everyone in the photo."""
-    guarded: bool
-    """Someone in the photo has a sibling who is not enrolled, so that staff must decide."""
-
-    @property
-    def group(self) -> str:
-        count = len(self.people)
-        return "0" if not count else "1" if count == 1 else "2-6" if count <= 6 else "8-14"
-
-
-def read_truth() -> dict[str, Truth]:
-    """The truth by path below the events folder."""
-    with (SCHOOL / "truth.csv").open(encoding="utf-8") as file:
-        return {
-            row["file"]: Truth(
-                tuple(row["people"].replace(";", " ").split()),
-                {channel: row[channel] == "1" for channel in CHANNELS},
-                row["sibling_of_unenrolled"] == "1",
-            )
-            for row in csv.DictReader(file)
-        }
 
 
 def gate(home: Path, *arguments: str) -> str:
@@ -152,7 +119,7 @@ def set_covers(home: Path) -> None:
 
 def score_covers(home: Path, found: list[JsonObject]) -> None:
     """Print how many held pictures the covers released, and who is wrongly seen in the result."""
-    truth, consents = read_truth(), _answers("consent_wide.csv")
+    truth, consents = read_truth(), read_answers("consent_wide.csv")
     for channel in CHANNELS:
         files = {
             item["channels"][channel]["file"]: item["source"]
@@ -233,7 +200,7 @@ def _live(found: list[JsonObject]) -> Iterator[tuple[JsonObject, str]]:
 
 def _lost_next_term() -> dict[str, set[str]]:
     """By channel: pupils with consent in the first export and without it in the second."""
-    now, then = (_answers(name) for name in ("consent_wide.csv", "consent_next_term.csv"))
+    now, then = (read_answers(name) for name in ("consent_wide.csv", "consent_next_term.csv"))
     return {
         channel: {
             number
@@ -242,17 +209,6 @@ def _lost_next_term() -> dict[str, set[str]]:
         }
         for channel in CHANNELS
     }
-
-
-def _answers(name: str) -> dict[str, dict[str, bool]]:
-    captions = ("Photograph - Website", "Photograph - Millfields Mag", "Photograph - Displays")
-    with (SCHOOL / "sims" / name).open(encoding="utf-8-sig") as file:
-        return {
-            row["Adno"]: {
-                c: row[caption] == "T" for c, caption in zip(CHANNELS, captions, strict=True)
-            }
-            for row in csv.DictReader(file)
-        }
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from benchmarks.class_school.losses import lost_faces, report, sheet
 from benchmarks.class_school.photos import CHANNEL, SIZES, Photo, read_photos, size_of
@@ -106,64 +105,79 @@ def _names() -> list[tuple[str, str]]:
     return [(event, event.partition("-")[0].upper()) for event in sorted(events)]
 
 
+class Scenario:
+    """A home in which the made-up school's events are examined and scored."""
+
+    def __init__(self, title: str, school: Path, folder: Path) -> None:
+        """Make the home and enrol one portrait of each pupil, or two where ``title`` is ``two``.
+
+        Args:
+            title: ``one`` or ``two``: the number of portraits.
+            school: Folder of the made-up school.
+            folder: Folder of the new home.
+        """
+        self.title, self.school, self.folder = title, school, folder
+        self.photos = read_photos(school)
+        gate(folder, "init", str(folder))
+        for portraits in ("portraits", "portraits2")[: 2 if title == "two" else 1]:
+            export, photos = str(school / "consent.csv"), str(school / portraits)
+            gate(folder, "import-sims", export, "--photos", photos, "--yes", "--json")
+            gate(folder, "portraits", "confirm", "--all", "--by", "benchmark")
+        configure_django()
+        self.home = open_home(folder)
+
+    def print_strangers(self) -> None:
+        """Print how often strangers would reach the line for the roll of a class."""
+        from consent_gate.db.models import PupilEntry
+        from consent_gate.register.repository import load_gallery
+        from consent_gate.register.thresholds import thresholds_in_force
+
+        groups = dict(PupilEntry.objects.values_list("admission_number", "reg_group"))
+        gallery = load_gallery(self.home)
+        print(strangers_on_rolls(gallery, thresholds_in_force(), groups), flush=True)
+
+    def ingest(self, event: str) -> None:
+        """Examine the photos of each class's event of this name."""
+        for source in sorted((self.school / "events").glob(f"*-{event}")):
+            shutil.copytree(source, self.folder / "inbox" / source.name, dirs_exist_ok=True)
+        gate(self.folder, "ingest", "--once", "--json")
+
+    def name_the_classes(self, event: str) -> None:
+        """Name the class of each event of this name, and decide again."""
+        from consent_gate.decisions.event_classes import name_classes
+
+        for found, group in _names():
+            if found.endswith(event):
+                name_classes(self.home, found, [group], "benchmark")
+        gate(self.folder, "ingest", "--once", "--json")
+
+    def print_score(self, step: str, event: str) -> None:
+        """Print what is released after a step, and write the sheet of the lost faces."""
+        score(f"{self.title} portrait(s): {step}", self.photos, event)
+        found = list(lost_faces(self.home, self.school, self.photos, event))
+        name_of_sheet = step.partition(",")[0].replace(" ", "-")
+        file = self.folder.with_name(f"{self.folder.name}-{name_of_sheet}.jpg")
+        sheet(self.school, found).save(file, quality=85)
+        print(f"{report(found)}\n    sheet: {file}", flush=True)
+
+
 def main() -> None:
     """Arguments: ``one`` or ``two`` portraits, the school's folder, a new home's folder.
 
     A fourth argument ``by-hand`` is for ``review``. The sheets of the lost faces are written beside
     the home.
     """
-    scenario, school, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    by_hand = sys.argv[4:] == ["by-hand"]
-    photos = read_photos(school)
-    gate(folder, "init", str(folder))
-    export = str(school / "consent.csv")
-    gate(folder, "import-sims", export, "--photos", str(school / "portraits"), "--yes", "--json")
-    gate(folder, "portraits", "confirm", "--all", "--by", "benchmark")
-    if scenario == "two":
-        more = str(school / "portraits2")
-        gate(folder, "import-sims", export, "--photos", more, "--yes", "--json")
-        gate(folder, "portraits", "confirm", "--all", "--by", "benchmark")
-    configure_django()
-    home = open_home(folder)
-    from consent_gate.db.models import PupilEntry
-    from consent_gate.decisions.event_classes import name_classes
-    from consent_gate.register.repository import load_gallery
-    from consent_gate.register.thresholds import thresholds_in_force
-
-    def ingest(event: str) -> None:
-        for source in sorted((school / "events").glob(f"*-{event}")):
-            shutil.copytree(source, folder / "inbox" / source.name, dirs_exist_ok=True)
-        gate(folder, "ingest", "--once", "--json")
-
-    def name(event: str) -> None:
-        for found, group in _names():
-            if found.endswith(event):
-                name_classes(home, found, [group], "benchmark")
-        gate(folder, "ingest", "--once", "--json")
-
-    def told(title: str, event: str) -> None:
-        score(f"{scenario} portrait(s): {title}", photos, event)
-        found = list(lost_faces(home, school, photos, event))
-        name_of_sheet = title.partition(",")[0].replace(" ", "-")
-        file = folder.with_name(f"{folder.name}-{name_of_sheet}.jpg")
-        sheet(school, found).save(file, quality=85)
-        print(f"{report(found)}\n    sheet: {file}", flush=True)
-
-    groups = dict(PupilEntry.objects.values_list("admission_number", "reg_group"))
-    print(strangers_on_rolls(load_gallery(home), thresholds_in_force(), groups), flush=True)
-    ingest("trip")
-    told("no class named", "trip")
-    name("trip")
-    told("classes named", "trip")
-    if scenario == "one":
-        review(home, photos, by_hand=by_hand)
-        _second_event(ingest, name, told)
-
-
-def _second_event(ingest: Any, name: Any, told: Any) -> None:
-    ingest("fair")
-    name("fair")
-    told("next event after a review, classes named", "fair")
+    scenario = Scenario(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    scenario.print_strangers()
+    scenario.ingest("trip")
+    scenario.print_score("no class named", "trip")
+    scenario.name_the_classes("trip")
+    scenario.print_score("classes named", "trip")
+    if scenario.title == "one":
+        review(scenario.home, scenario.photos, by_hand=sys.argv[4:] == ["by-hand"])
+        scenario.ingest("fair")
+        scenario.name_the_classes("fair")
+        scenario.print_score("next event after a review, classes named", "fair")
 
 
 if __name__ == "__main__":

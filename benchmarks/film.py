@@ -112,7 +112,7 @@ def film_of(frames: Iterator[RGB]) -> bytes:
 
 def examine(film: bytes) -> FilmResult:
     """Examine a film in this process, without a gallery."""
-    models = worker.this_worker()
+    models = worker.loaded_worker()
     examiner = FilmExaminer(
         models.film_scout, models.film_second, models.finder, models.analyser, gallery_of(())
     )

@@ -66,7 +66,7 @@ def publish(
 def faces_left(made: Rendition) -> int:
     """How many places like a face the scout finds in all frames of a published film."""
     assert made.film is not None
-    scout = worker.this_worker().film_scout
+    scout = worker.loaded_worker().film_scout
     with FilmReader(io.BytesIO(made.film.data)) as reader:
         found = (one for frame in reader.frames() for one in scout.detect(frame.rgb))
         return sum(one.score >= LIKE_A_FACE and one.height <= LARGEST for one in found)

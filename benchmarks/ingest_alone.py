@@ -66,7 +66,7 @@ def _analysis_seconds(item_id: str) -> float:
     from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
 
-    data, models = _original(item_id), worker.this_worker()
+    data, models = _original(item_id), worker.loaded_worker()
     before = time.process_time()
     try:
         picture = decode(data, models.config.limits)
@@ -85,7 +85,7 @@ def _rendering_seconds(item_id: str) -> tuple[float, float]:
     from publish.renditions.requests import start_renditions
 
     try:
-        rgb = decode(_original(item_id), worker.this_worker().config.limits).rgb
+        rgb = decode(_original(item_id), worker.loaded_worker().config.limits).rgb
     except DecodeError:
         return 0.0, 0.0
     before = time.process_time()

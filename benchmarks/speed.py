@@ -116,7 +116,7 @@ def _stages(data: bytes) -> list[float]:
     from publish.rendering.render import RenditionSpec, render
     from publish.verification.verify import Expected, verify
 
-    models, spec = worker.this_worker(), RenditionSpec()
+    models, spec = worker.loaded_worker(), RenditionSpec()
     picture, decoding = _timed(lambda: decode(data, DecodeLimits()))
     _, finding = _timed(lambda: models.finder.find(picture.rgb))
     _, both = _timed(lambda: models.analyser.analyse(picture.rgb, models.config.gallery))

@@ -12,7 +12,7 @@ from ingest.decoding.decode import DecodedImage, DecodeError, decode
 from ingest.faces.analyser import NearestPupils
 from ingest.faces.detectability import detectability
 from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable, SchoolVector
-from ingest.workers.worker import this_worker
+from ingest.workers.worker import loaded_worker
 from publish.renditions.rendition import RenditionRefused
 
 MOST_CANDIDATES = 3
@@ -24,7 +24,7 @@ def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
     picture = _decoded(data)
     if isinstance(picture, RenditionRefused):
         return picture
-    return this_worker().analyser.enrol(picture.rgb)
+    return loaded_worker().analyser.enrol(picture.rgb)
 
 
 def enrol_pose(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
@@ -32,7 +32,7 @@ def enrol_pose(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
     picture = _decoded(data)
     if isinstance(picture, RenditionRefused):
         return picture
-    return this_worker().analyser.enrol_alone(picture.rgb)
+    return loaded_worker().analyser.enrol_alone(picture.rgb)
 
 
 def measure_stored_portrait(data: bytes) -> SchoolVector | NotEnrollable | RenditionRefused:
@@ -40,7 +40,7 @@ def measure_stored_portrait(data: bytes) -> SchoolVector | NotEnrollable | Rendi
     picture = _decoded(data)
     if isinstance(picture, RenditionRefused):
         return picture
-    return this_worker().analyser.school_vector(picture.rgb)
+    return loaded_worker().analyser.school_vector(picture.rgb)
 
 
 def enrol_selected_face(
@@ -56,7 +56,7 @@ def enrol_selected_face(
     picture = _decoded(data, pixels_sha256)
     if isinstance(picture, RenditionRefused):
         return picture
-    return this_worker().analyser.enrol_selected(picture.rgb, box)
+    return loaded_worker().analyser.enrol_selected(picture.rgb, box)
 
 
 def find_nearest_pupils(
@@ -74,7 +74,7 @@ def find_nearest_pupils(
     picture = _decoded(data, pixels_sha256)
     if isinstance(picture, RenditionRefused):
         return picture
-    worker = this_worker()
+    worker = loaded_worker()
     return worker.analyser.nearest_pupils(
         picture.rgb, box, worker.config.gallery, MOST_CANDIDATES, frozenset(allowed)
     )
@@ -88,13 +88,13 @@ def measure_detectability(data: bytes) -> Mapping[int, FaceKind | None] | Rendit
     picture = _decoded(data)
     if isinstance(picture, RenditionRefused):
         return picture
-    return detectability(picture.rgb, this_worker().finder, this_worker().portrait_finder)
+    return detectability(picture.rgb, loaded_worker().finder, loaded_worker().portrait_finder)
 
 
 def _decoded(data: bytes, pixels_sha256: str | None = None) -> DecodedImage | RenditionRefused:
     """The picture, or why it cannot be used: its pixels must be those that were examined."""
     try:
-        picture = decode(data, this_worker().config.limits)
+        picture = decode(data, loaded_worker().config.limits)
     except DecodeError as error:
         return RenditionRefused(error.reason, error.message)
     if pixels_sha256 not in (None, picture.pixels_sha256):

@@ -13,7 +13,7 @@ from ingest.decoding.decode import DecodeError, decode
 from ingest.faces.protocols import RGB
 from ingest.film.libav import SeekableFile
 from ingest.film.rendition import FilmSearchers, make_film
-from ingest.workers.worker import this_worker
+from ingest.workers.worker import loaded_worker
 from publish.renditions.rendition import (
     FilmRequest,
     Rendition,
@@ -36,7 +36,7 @@ def make_renditions(
     refused.
     """
     try:
-        picture = decode(data, this_worker().config.limits)
+        picture = decode(data, loaded_worker().config.limits)
     except DecodeError as error:
         return [RenditionRefused(Reason.NOT_EXAMINED, error.message)] * len(orders)
     asked = [order for order in orders if order.pixels_sha256 == picture.pixels_sha256]
@@ -52,8 +52,8 @@ def make_films(
 
     Equal requests are encoded once.
     """
-    searchers = FilmSearchers(this_worker().rendition_detector, this_worker().finder)
-    limits = this_worker().config.film_limits
+    searchers = FilmSearchers(loaded_worker().rendition_detector, loaded_worker().finder)
+    limits = loaded_worker().config.film_limits
     made: dict[FilmRequest, Rendition | RenditionRefused] = {}
     for order in dict.fromkeys(orders):
         film.seek(0)
@@ -73,7 +73,7 @@ def _renditions(
     the largest is searched at every angle. If a face was found in it, no smaller one is published.
     A picture in which the gate covered faces is examined at each size.
     """
-    worker, renditions = this_worker(), dict[RenditionRequest, Rendition | RenditionRefused]()
+    worker, renditions = loaded_worker(), dict[RenditionRequest, Rendition | RenditionRefused]()
     examine = partial(worker.analyser.analyse, gallery=worker.config.gallery)
     searched: dict[object, Rendition | RenditionRefused] = {}
     for order in sorted(dict.fromkeys(orders), key=lambda order: -order.spec.max_side):
@@ -99,12 +99,12 @@ def _certain_upright_faces(
     """Upright faces in a rendered picture, also those that were judged."""
     return [
         Box(round(face.x), round(face.y), round(face.width), round(face.height))
-        for face in this_worker().rendition_detector.detect(rgb)
+        for face in loaded_worker().rendition_detector.detect(rgb)
         if face.score >= MIN_RENDITION_FACE_SCORE
     ]
 
 
 def _faces_at_any_angle(rgb: RGB, judged: Sequence[Box], covered: Sequence[Box]) -> list[Box]:
     """Faces and possible faces in a rendered picture, the judged ones only if they are upright."""
-    found = this_worker().finder.find_in_rendition(rgb, judged, covered)
+    found = loaded_worker().finder.find_in_rendition(rgb, judged, covered)
     return _certain_upright_faces(rgb) + [face.box for face in found]

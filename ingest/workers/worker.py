@@ -93,7 +93,7 @@ def start(config: WorkerConfig) -> None:
     gc.freeze()  # what was loaded stays, so the garbage collector need not look through it again
 
 
-def this_worker() -> _Worker:
+def loaded_worker() -> _Worker:
     """The loaded models of this process."""
     if _worker is None:
         raise RuntimeError("the worker was not started")
@@ -117,7 +117,7 @@ def examine(data: bytes) -> Examination:
 
 
 def _examine(data: bytes) -> Examination:
-    worker = this_worker()
+    worker = loaded_worker()
     picture = decode(data, worker.config.limits)
     faces = worker.analyser.analyse(picture.rgb, worker.config.gallery)
     height, width = picture.rgb.shape[:2]
@@ -139,7 +139,7 @@ def _examine(data: bytes) -> Examination:
 
 def _read_text(rgb: RGB) -> tuple[ReadLine, ...] | None:
     """The text of a picture; None where it is not looked for or could not be read."""
-    lettering = this_worker().lettering
+    lettering = loaded_worker().lettering
     if lettering is None:
         return None
     try:
@@ -164,7 +164,7 @@ def examine_film(film: SeekableFile) -> Examination:
 
 def _known_of(film: SeekableFile) -> Checkpoint | None:
     """Where the examination of a film goes on; None where it begins."""
-    basis = this_worker().config.basis
+    basis = loaded_worker().config.basis
     if not basis or not isinstance(film, PartsFile) or not film.checkpoint:
         return None
     try:
@@ -184,7 +184,7 @@ def _follow_faces(
         DecodeError: The film cannot be decoded completely.
         TooManyFaces: The film shows more faces than can be followed.
     """
-    worker = this_worker()
+    worker = loaded_worker()
     examiner = FilmExaminer(
         worker.film_scout,
         worker.film_second,
@@ -210,7 +210,7 @@ def _follow_faces(
 
 
 def _examine_film(film: SeekableFile, known: Checkpoint | None) -> Examination:
-    worker = this_worker()
+    worker = loaded_worker()
     file = SharedFile(film)
     heard = file.reader() if worker.config.film_sound else None
     sound = SoundExamination(heard, worker.speech_finder)
@@ -248,7 +248,7 @@ def _examine_film(film: SeekableFile, known: Checkpoint | None) -> Examination:
 def _unread() -> TextCheck:
     """What the worker says of the comparison of texts: whoever compares them says that they were
     compared."""
-    return TextCheck.OFF if this_worker().lettering is None else TextCheck.FAILED
+    return TextCheck.OFF if loaded_worker().lettering is None else TextCheck.FAILED
 
 
 def _scaled(rgb: RGB, max_side: int) -> RGB:

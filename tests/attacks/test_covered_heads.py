@@ -432,7 +432,7 @@ def test_a_stranger_who_may_be_an_erased_pupil_never_to_publish_is_not_covered_l
 @pytest.mark.costly
 def test_the_models_find_nobody_under_a_cover_and_see_a_turned_stranger_beside_it() -> None:
     worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
-    analyser = worker.this_worker().analyser
+    analyser = worker.loaded_worker().analyser
     with Image.open(PHOTOS / "collins_nasa.jpg") as opened:
         person = np.asarray(opened.convert("RGB").resize((260, 325)), np.uint8)
     picture = np.full((325, 720, 3), 128, np.uint8)

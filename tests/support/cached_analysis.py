@@ -137,7 +137,7 @@ def start_worker(config: WorkerConfig) -> None:
         return
     worker.start(config)
     _started.clear()
-    _started[key] = worker.this_worker()
+    _started[key] = worker.loaded_worker()
 
 
 def enrol_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,7 @@ def test_a_worker_goes_on_from_its_own_checkpoint_only(
 
 @pytest.mark.costly
 def test_a_film_that_is_only_checked_leaves_no_checkpoint(sent: list[bytes]) -> None:
-    own = worker.this_worker()
+    own = worker.loaded_worker()
     own.config = replace(own.config, basis="")
     worker.examine_film(served(film_of(ANN), checkpoint_bytes()))
     assert sent == []

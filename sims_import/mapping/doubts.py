@@ -5,23 +5,28 @@ Pure. A doubt has a code that a person may accept, and a message that quotes the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from consent_gate.model import Answer
 from sims_import.mapping.columns import values
-from sims_import.mapping.questions import UnknownAnswer, unknown_column_matters
+from sims_import.mapping.questions import UnknownAnswer
+from sims_import.mapping.row_doubts import name_messages, row_messages
+from sims_import.mapping.unknown_columns import unknown_column_matters
 from sims_import.readers.interface import MarkKind, Table
-from sims_import.text.caution import note_may_mean_no, title_may_mean_no
+from sims_import.text.caution import note_may_mean_no, sheet_may_mean_no, title_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
 from sims_import.text.consent_words import OFF_ROLL, ON_ROLL
+from sims_import.text.title_words import school_name
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import Meaning, Role
-from sims_import.text.words import key
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary
+from sims_import.text.words import key, words
 
 _FEW = 3
 """How many examples a message quotes."""
+_GROUPS = frozenset({Role.REG_GROUP, Role.YEAR, Role.SCHOOL})
 _OPEN_TYPES = frozenset({Role.UNCLEAR, Role.GENERAL})
 
 
@@ -76,7 +81,8 @@ def _leaving_is_known(text: str, role: Role) -> bool:
 
 
 def _status_is_known(text: str) -> bool:
-    return text.casefold() in ON_ROLL or is_off_roll(text)
+    # CommandReporter writes the code before its meaning: ``C - Current``.
+    return re.sub(r"^[a-z] - ", "", text.casefold()) in ON_ROLL or is_off_roll(text)
 
 
 def is_off_roll(text: str) -> bool:
@@ -84,19 +90,23 @@ def is_off_roll(text: str) -> bool:
     return text.casefold() in OFF_ROLL
 
 
-def reading_doubts(
+def reading_doubts(  # noqa: PLR0913, PLR0917  each may hold a doubt
     table: Table,
     columns: tuple[Meaning, ...],
     types: Mapping[str, Meaning],
     pieces: Iterable[str],
     unknown: Mapping[str, UnknownAnswer],
+    vocabulary: Vocabulary,
 ) -> tuple[Doubt, ...]:
     """Find everything in ``table`` that may mean no and was not understood."""
+    names = _names(table, columns, vocabulary)
     return (
         *_open_columns(table, columns),
         *_open_types(pieces, types),
         *_open_answers(unknown),
-        *_headings(table),
+        *_headings(table, names),
+        *(Doubt(DoubtCode.HEADING, text) for text in row_messages(table, columns, names)),
+        *(Doubt(DoubtCode.HEADING, text) for text in name_messages(table, columns)),
         *(Doubt(DoubtCode.ROWS, text) for text in table.left_out),
         *_two_lists(table, columns),
         *_marks(table, columns),
@@ -111,7 +121,7 @@ def _open_columns(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]
             continue
         caption = table.captions[at]
         if not key(caption):
-            if meaning.role in {Role.IGNORE, Role.UNKNOWN}:
+            if meaning.role in {Role.IGNORE, Role.UNKNOWN} and not _row_numbers(table, at):
                 message = f"Column {at + 1} has no heading, but there is something in it."
                 yield Doubt(DoubtCode.QUESTIONS, message)
         elif meaning.role is Role.UNKNOWN and unknown_column_matters(table, at):
@@ -122,6 +132,12 @@ def _open_columns(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]
             yield _column(table, at, said, "A note there may take back a consent")
         elif meaning.role is Role.CONSENT_TYPE and not _has_answers(columns):
             yield _column(table, at, texts, "Nothing says whether these consents were given")
+
+
+def _row_numbers(table: Table, column: int) -> bool:
+    """Whether a column without a heading counts the rows from 1."""
+    cells = [row.cells[column] for row in table.rows if row.cells[column]]
+    return cells == [str(number) for number in range(1, len(cells) + 1)]
 
 
 def _has_answers(columns: tuple[Meaning, ...]) -> bool:
@@ -166,7 +182,16 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _headings(table: Table) -> Iterator[Doubt]:
+def _names(table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary) -> frozenset[str]:
+    """The words of classes, of a single school and of the school's uses, which titles may have."""
+    named = [alias for purpose in vocabulary.purposes for alias in (purpose.name, *purpose.aliases)]
+    for at, meaning in enumerate(columns):
+        if meaning.role in _GROUPS:
+            named += values(table, at)
+    return frozenset(word for text in named for word in words(text))
+
+
+def _headings(table: Table, names: frozenset[str]) -> Iterator[Doubt]:
     negative: dict[str, list[int]] = {}
     for row in table.rows:
         if row.refused_by:
@@ -178,10 +203,15 @@ def _headings(table: Table) -> Iterator[Doubt]:
             "refusals.",
         )
     for title in dict.fromkeys(table.titles):
-        if title not in negative and title_may_mean_no(title):
+        if title not in negative and title_may_mean_no(title, names):
             yield Doubt(
                 DoubtCode.HEADING,
                 f"'{title[:120]}' may say no to what the table lists, or to a part of it.",
+            )
+    for sheet in dict.fromkeys(row.sheet for row in table.rows):
+        if sheet not in negative and sheet_may_mean_no(sheet):
+            yield Doubt(
+                DoubtCode.HEADING, f"The name of the sheet '{sheet}' may say no to what it lists."
             )
 
 
@@ -214,6 +244,14 @@ def _marks(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
 
 
 def _schools(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
+    titled = [(title, found) for title in table.titles if (found := school_name(title))]
+    for title, found in titled:
+        if not found & titled[0][1]:
+            yield Doubt(
+                DoubtCode.SCHOOLS,
+                f"'{titled[0][0][:120]}' and '{title[:120]}' seem to name two schools.",
+            )
+            break
     for at, meaning in enumerate(columns):
         names = list(values(table, at))
         if meaning.role is Role.SCHOOL and len(names) > 1:

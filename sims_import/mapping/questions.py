@@ -8,19 +8,17 @@ from enum import StrEnum
 
 from consent_gate.model import BIOMETRIC
 from sims_import.mapping.columns import values
+from sims_import.mapping.unknown_columns import unknown_column_matters
 from sims_import.readers.interface import Table
-from sims_import.text.caution import may_mean_no, note_may_mean_no
-from sims_import.text.consent_words import STATUS_WORDS
+from sims_import.text.caution import note_may_mean_no
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary
-from sims_import.text.words import key, words
+from sims_import.text.words import key
 
 _ASKED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN, Role.NOTE})
 _SAMPLES = 5
 MAX_ANSWERS = 12
 """How many unknown answers are asked about one by one. A message counts the others."""
 ANSWER_OPTIONS = ("given", "refused", "not_stated")
-_ROW_NUMBERS = 3
-"""Smallest number of different numbers in a column that counts rows."""
 _MAX_SAMPLES = 3
 """How many values a question shows of each column, if it is about several columns."""
 _KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
@@ -97,19 +95,6 @@ def column_options(vocabulary: Vocabulary) -> tuple[str, ...]:
     *consents, ignore = options(vocabulary)
     more = (Role.CONSENT_LIST, Role.EXPIRES_ON, Role.GIVEN_ON, Role.LEAVER)
     return (*consents, *map(str, more), ignore)
-
-
-def unknown_column_matters(table: Table, column: int) -> bool:
-    """Whether a column with an unknown caption holds anything that may mean no.
-
-    Row numbers may not.
-    """
-    texts = values(table, column)
-    if len(texts) >= _ROW_NUMBERS and all(t.isdigit() and n == 1 for t, n in texts.items()):
-        return False
-    if set(words(table.captions[column])) & STATUS_WORDS:
-        return bool(texts)
-    return any(map(may_mean_no, texts))
 
 
 def missing_question(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:

@@ -25,6 +25,7 @@ from sims_import.mapping.questions import (
     type_questions,
     unanswered_questions,
 )
+from sims_import.mapping.row_doubts import other_rows, periods
 from sims_import.readers.interface import Table
 from sims_import.text.cells import answer_key, meaning_of_piece, pieces_in
 from sims_import.text.values import read_answer
@@ -87,7 +88,9 @@ class ColumnMapping:
     doubts: tuple[Doubt, ...] = ()
     """What was not understood and may mean no."""
     titles: tuple[str, ...] = ()
-    """The lines outside the table, such as titles and footers."""
+    """The lines outside the table, such as titles and footers, and the names of its sheets."""
+    periods: tuple[str, ...] = ()
+    """School years and terms in cells that are no answers."""
     layout: LayoutState = field(default_factory=LayoutState)
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
 
@@ -136,11 +139,18 @@ def map_columns(
         shape=_shape(columns),
         mapping=_remember(table, columns, types, saved, layout.name),
         questions=questions,
-        doubts=reading_doubts(table, columns, types, pieces, unknown),
-        titles=table.titles,
+        doubts=reading_doubts(table, columns, types, pieces, unknown, vocabulary),
+        titles=_lines_outside(table, columns),
+        periods=periods(table, columns),
         layout=layout,
         vocabulary=vocabulary,
     )
+
+
+def _lines_outside(table: Table, columns: tuple[Meaning, ...]) -> tuple[str, ...]:
+    rows = (text for _, text in other_rows(table, columns))
+    sheets = (row.sheet for row in table.rows)
+    return tuple(dict.fromkeys((*table.titles, *rows, *sheets)))
 
 
 def _explained(table: Table, columns: tuple[Meaning, ...], saved: SavedMapping) -> bool:

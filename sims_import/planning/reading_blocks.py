@@ -23,7 +23,7 @@ from sims_import.planning.blocks import (
 )
 from sims_import.reconcile import ChangeKind, ImportRules, Plan
 from sims_import.roster.records import PupilRecord
-from sims_import.text.title_years import ended_title
+from sims_import.text.title_years import ended_title, later_title
 
 MAX_SENTENCES = 6
 """How many doubts of one kind a message quotes. It counts the others."""
@@ -76,15 +76,26 @@ def reading_blocks(
 
 
 def _old_title(plan: Plan, understanding: ColumnMapping, today: date) -> Iterator[ImportBlock]:
-    """A file without a run date whose title names a year that has ended."""
+    """A title or a cell that names a year which has ended, or a title for a later year.
+
+    The run date of the file is newer than a year in its title. It says nothing of the cells.
+    """
     title = None if plan.exported_on else ended_title(understanding.titles, today)
+    period = ended_title(understanding.periods, today)
+    later = later_title(understanding.titles, today)
     if title is not None:
-        yield ImportBlock(
-            "old-title",
+        why = (
             f"'{title[:120]}' names a year that has ended, and nothing in the file says when it "
-            "was made. Run the report again. Accept only if these answers still hold.",
-            HOLDS_LEAVERS,
+            "was made. Run the report again."
         )
+    elif period is not None:
+        why = f"Some rows are of '{period}', which has ended. Run the report for this year alone."
+    elif later is not None:
+        why = f"'{later[:120]}' names a time that has not begun."
+    else:
+        return
+    message = f"{why} Accept only if these answers hold now."
+    yield ImportBlock("old-title", message, HOLDS_LEAVERS)
 
 
 def _joined(messages: Iterable[str]) -> str:

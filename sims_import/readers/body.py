@@ -37,6 +37,9 @@ _TOTAL = re.compile(
     r"produced by|generated",
     re.I,
 )
+_FIGURE = re.compile(r"\d+([.,]\d+)?( ?%)?")
+_TOTAL_WORDS = 3
+"""Largest number of cells of a total that are no figures."""
 _NAMES = frozenset({Role.FORENAME, Role.SURNAME, Role.DISPLAY_NAME})
 _STATES = frozenset(
     {Role.CONSENT, Role.REFUSAL, Role.CONSENT_LIST, Role.CONSENT_ANSWER, Role.NEVER_PUBLISH}
@@ -215,7 +218,8 @@ def _is_header_again(line: Line, header: Header, grid: Grid) -> bool:
 def is_total(line: Line, header: Header) -> bool:
     """Whether a line is a total, a page footer or a run date rather than a pupil."""
     filled = [cell for cell in line.cells if cell]
-    if len(filled) > 3 or not _TOTAL.match(filled[0]):
+    figures = sum(bool(_FIGURE.fullmatch(cell)) for cell in filled[1:])
+    if len(filled) - figures > _TOTAL_WORDS or not _TOTAL.match(filled[0]):
         return False
     roles = (meaning.role for meaning in header.meanings)
     named = dict(zip(roles, line.cells, strict=False))

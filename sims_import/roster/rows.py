@@ -35,6 +35,9 @@ UPN_AS_NUMBER = "No admission number: the pupil goes by the UPN until one is imp
 ODD_UPN = "The check letter of this UPN doesn't fit; please check it in the record system."
 RAGGED = "This row has more or fewer cells than the headings: none of its consents count."
 
+_BESIDE = frozenset({Role.NOTE, Role.UNKNOWN, Role.UNCLEAR})
+_SENDER = frozenset({"email", "mail", "username", "user"})
+"""Words in the caption of a column that may say who answered."""
 _TEXTS = {
     "forename": Role.FORENAME,
     "surname": Role.SURNAME,
@@ -66,7 +69,11 @@ class RowReader:
             # "Legal Forename" is preferred to "Forename", whatever the order of the columns.
             columns.sort(key=lambda at: "legal" not in key(self.table.captions[at]))
         self._columns = by_role
-        self._beside = self.understanding.columns_for(Role.NOTE, Role.UNKNOWN, Role.UNCLEAR)
+        self._beside = [
+            at
+            for at, meaning in enumerate(self.understanding.columns)
+            if meaning.role in _BESIDE or set(words(self.table.captions[at])) & _SENDER
+        ]
         self._consents = ConsentReader(self.table, self.understanding, self._warn)
 
     def unsure_dates(self, today: date) -> Iterator[str]:

@@ -36,12 +36,20 @@ from sims_import.text.identity_captions import IDENTITY, IDENTITY_FILLERS, LONG_
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary
 from sims_import.text.words import odd_signs, words
 
+_MAY_BE_YEAR = re.compile(r" [2-9]\d [2-9]\d | [2-9]\d $")
+_GRID_ROW = re.compile(r"([^\[\]]*)\[([^\[\]]*[^\W\d_]{2}[^\[\]]*)\]\s*")
+"""Google Forms writes the row of a grid in brackets after the question."""
 OPT_OUT = re.compile(r"\bopt(s|ed|ing)? ?outs?\b")
 
 
 def _stems(text: str) -> tuple[str, ...]:
-    """Words without a plural s and without the numbers of questions, which have two digits."""
+    """Words without a plural s and without the numbers of questions, which have two digits.
+
+    ``24/25`` and a number from 20 on at the end may be a year, so they are kept.
+    """
     plain = f" {' '.join(words(text))} "
+    if _MAY_BE_YEAR.search(plain):
+        return tuple(plain.split())
     for hint in ANSWER_HINTS:
         plain = plain.replace(f" {hint} ", " ")
     kept = (w for w in plain.split() if not (w.isdigit() and len(w) <= 2))
@@ -50,6 +58,8 @@ def _stems(text: str) -> tuple[str, ...]:
 
 def meaning_of_caption(caption: str, vocabulary: Vocabulary) -> Meaning:
     """What a column is for, from its caption alone."""
+    if match := _GRID_ROW.fullmatch(caption):
+        caption = f"{match[1]} {match[2]}"
     if odd_signs(caption):
         return Meaning(Role.UNCLEAR if words(caption) else Role.UNKNOWN)
     identity = meaning_of_identity(caption)

@@ -7,6 +7,7 @@ asked. They never decide whether a consent was given.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from consent_gate.model import Answer
@@ -14,6 +15,7 @@ from sims_import.text.caption_meaning import OPT_OUT
 from sims_import.text.consent_words import (
     BENIGN_NEGATIONS,
     CAUTION_WORDS,
+    FOREIGN_NEGATIONS,
     HISTORIC_WORDS,
     NEGATIONS,
     OTHER_CONSENTS,
@@ -23,11 +25,31 @@ from sims_import.text.consent_words import (
     TITLE_WORDS,
 )
 from sims_import.text.consent_words import PHOTO_WORDS as _PHOTO_WORDS
+from sims_import.text.title_words import is_usual_title
 from sims_import.text.values import read_answer, read_date
-from sims_import.text.words import odd_signs, words
+from sims_import.text.words import odd_signs, word_set, words
 
 _BENIGN = re.compile("|".join(BENIGN_NEGATIONS), re.I)
-_KEY = re.compile(r"(\S+)\s*=\s*([^,;|=]+?)(?=\s*(?:[,;|]|$))")
+_KEY = re.compile(
+    r"(?<![^\s,;|(])([^\s,;|(=:]+)\s*(=|:|(?<=\s)[-\u2013](?=\s))\s*([^,;|()=]+?)"
+    r"(?=\s*(?:[,;|()]|$|\s[^\s,;|(=:]{1,5}\s*(?:=|:|\s[-\u2013]\s)))"
+)
+"""A sign, what stands after it, and its meaning: ``Y = yes``."""
+_YES_MEANING = frozenset(
+    {"consent", "permission", "consents", "has consent", "consent has been given"}
+)
+_NO_MEANING = frozenset({"no permission", "does not consent", "no reply yet", "not yet returned"})
+_TAKES_BACK = re.compile(
+    r"\b((leave|keep|stay|wants?|want|left) (her |him |them )?out|tak(e|en) (down|off)|"
+    r"see (the )?(e ?mail|letter|office|file|note|s)|(rang|phoned|called|emailed|e mailed|spoke))\b"
+)
+"""Words of notes that say together that somebody may have taken a consent back."""
+_BOTH_ANSWERS = re.compile(r"\b(y|yes)\W+(n|no)\b|\b(n|no)\W+(y|yes)\b", re.I)
+_BESIDE_NAME = re.compile(r"[(\[]([^)\]]*)[)\]]?|\s[-\u2013\u2014:]\s*(.+)$")
+"""What stands in brackets or after a dash."""
+_LOST_LETTER = re.compile("(?<=\\w)\\?|\\?(?=\\w)|\ufffd")
+"""What stands for a letter that the export could not write."""
+_NOT_AT_SCHOOL = word_set("lvr lvrs alumni alumnus applicant applicants preadmission")
 _STALE = re.compile(r"\b(out of date|last years?|up to)\b")
 """Words of titles that say together that a list is old or ends early."""
 _SHORTEST_PLURAL = 5
@@ -43,35 +65,69 @@ def negates(text: str) -> bool:
     ``Adm No``, ``do not edit`` and the like are no refusals. A key that gives the answers their
     usual meaning (``Y = yes, N = no``) is no refusal either.
     """
-    pairs = _KEY.findall(text)
-    if pairs and all(_same_answer(sign, meaning) for sign, meaning in pairs):
-        return says_no(_BENIGN.sub(" ", _KEY.sub(" ", text)))
-    plain = _BENIGN.sub(" ", text)
-    return says_no(plain) or bool(set(words(plain)) & HISTORIC_WORDS)
+    plain = _without_key(text)
+    return plain is None or says_no(plain) or bool(set(words(plain)) & HISTORIC_WORDS)
 
 
-def title_may_mean_no(text: str) -> bool:
+def title_may_mean_no(text: str, names: Collection[str] = ()) -> bool:
     """Whether a line above, between or below the pupils may change what the table says.
 
     Such a line is harmless where it is a title or a footer: ``Photo consent 2026``, ``Class 3B``,
     ``Page 1 of 3``. A word of caution or a sentence may restrict every consent of the table:
-    ``All website consents are void from 1 September``.
+    ``All website consents are void from 1 September``. So may a word that is not usual in titles.
+
+    Args:
+        text: The line.
+        names: Words that are known in this file, such as classes, as ``words`` gives them.
     """
-    found = set(words(_BENIGN.sub(" ", text)))
+    return _restricts(text) or not is_usual_title(_without_key(text) or "", names)
+
+
+def sheet_may_mean_no(name: str) -> bool:
+    """Whether the name of a sheet may change what it says. Unknown words may name classes."""
+    return _restricts(name)
+
+
+def _restricts(text: str) -> bool:
+    plain = _without_key(text)
+    found = set(words(plain or ""))
     restricting = CAUTION_WORDS - TITLE_WORDS | SENTENCE_WORDS | STAFF_WORDS | OTHER_CONSENTS
-    return negates(text) or bool(found & restricting or _STALE.search(" ".join(words(text))))
+    stale = _STALE.search(" ".join(words(text)))
+    return plain is None or negates(text) or bool(found & restricting or stale)
 
 
-def _same_answer(sign: str, meaning: str) -> bool:
-    answer = read_answer(sign)
-    return answer is not None and answer is read_answer(meaning)
+def _without_key(text: str) -> str | None:
+    """``text`` without harmless phrases and without a key of usual meanings.
+
+    None if the key gives an answer another meaning than the usual one (``Y = no``).
+    """
+    plain = _BENIGN.sub(" ", text)
+    for match in _KEY.finditer(plain):
+        sign, joint, meaning = match.groups()
+        answer = Answer.NOT_STATED if sign.casefold() == "blank" else read_answer(sign)
+        if answer is None or (joint != "=" and (sign.isdigit() or len(sign) > _SHORT)):
+            continue
+        if not _same_answer(answer, meaning):
+            return None
+        plain = plain.replace(match[0], " ")
+    return plain
+
+
+def _same_answer(answer: Answer, meaning: str) -> bool:
+    """Whether a key gives a sign with this usual answer no meaning that is less strict."""
+    plain = " ".join(words(meaning))
+    given = plain in _YES_MEANING or read_answer(meaning) is Answer.GIVEN
+    refused = plain in _NO_MEANING or read_answer(meaning) is Answer.REFUSED
+    if answer is Answer.GIVEN:
+        return given
+    return refused or (not given and read_answer(meaning) is answer)
 
 
 def says_no(text: str) -> bool:
     """Whether the text contains a negative word."""
     plain = " ".join(words(text))
     found = {word for one in plain.split() for word in (one, _without_plural(one))}
-    return bool(OPT_OUT.search(plain) or found & NEGATIONS)
+    return bool(OPT_OUT.search(plain) or found & (NEGATIONS | FOREIGN_NEGATIONS))
 
 
 def _without_plural(word: str) -> str:
@@ -96,11 +152,37 @@ def may_mean_no(text: str) -> bool:
 @lru_cache(maxsize=16384)
 def note_may_mean_no(text: str) -> bool:
     """``may_mean_no`` for notes and names, where a yes, a date or a short code is normal."""
-    return bool(text) and (read_answer(text) is Answer.REFUSED or _is_cautious(text))
+    if not text or text.casefold().strip(" .") in {"none", "nil"}:
+        return False
+    return read_answer(text) is Answer.REFUSED or _is_cautious(text)
+
+
+@lru_cache(maxsize=16384)
+def name_may_mean_no(text: str) -> bool:
+    """Whether there is more in a cell of names than names: ``Clarke (left)``, ``* Clarke``.
+
+    A single word is a name, whatever it says in English.
+    """
+    if odd_signs(_LOST_LETTER.sub("", text)) or re.search(r"[*#|%@!_]|^(zz|xx)", text, re.I):
+        return True
+    found = words(text)
+    if len(found) > 1 and set(found) & NEGATIONS:
+        return True
+    beside = (part for pair in _BESIDE_NAME.findall(text) for part in pair if part)
+    return any(note_may_mean_no(p) or set(words(p)) & HISTORIC_WORDS for p in beside)
+
+
+@lru_cache(maxsize=4096)
+def class_may_mean_no(text: str) -> bool:
+    """Whether a class or year says that its pupils left or are not yet there, or says more."""
+    found = {*words(text), "".join(words(text))}
+    return bool(found & (HISTORIC_WORDS | _NOT_AT_SCHOOL)) or name_may_mean_no(text)
 
 
 def _is_cautious(text: str) -> bool:
     found = {word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in words(text)}
     found |= set(words(text))
-    sensitive = NEGATIONS | CAUTION_WORDS | SPEAKS_OF_CONSENT | _PHOTO_WORDS
-    return bool(found & sensitive) or (bool(odd_signs(text)) and not words(text))
+    sensitive = NEGATIONS | FOREIGN_NEGATIONS | CAUTION_WORDS | SPEAKS_OF_CONSENT | _PHOTO_WORDS
+    if found & sensitive or text.casefold() == "x" or _BOTH_ANSWERS.search(text):
+        return True
+    return bool(_TAKES_BACK.search(" ".join(words(text)))) or (odd_signs(text) != "" and not found)

@@ -79,6 +79,14 @@ NEGATIONS = word_set(
     optedout forbid forbidden barred suspended inactive invalid negative against excluding
     nonconsenting nonconsent objects paused"""
 )
+FOREIGN_NEGATIONS = word_set(
+    """dim ddim heb nac nid nage peidiwch peidio gwrthod gwrthodwyd tynnwyd kein keine keinen keiner
+    keinerlei nicht nein ohne widerruf widerrufen abgelehnt verweigert nie brak bez odmowa odmawiam
+    cofnieta wycofana zakaz pas sans senza nessun nessuna sin ningun ninguna sem nao fara geen niet
+    nincs nem"""
+)
+"""Words for no and without in Welsh, German, Polish, French, Italian, Spanish, Portuguese,
+Romanian, Dutch and Hungarian, without accents. They stop grants or refuse, and never grant."""
 OBJECTIONS = word_set("object objection objected objecting")
 REFUSALS = word_set(
     """refuse refused refusal decline declined deny denied withhold withheld withdraw withdrawn
@@ -110,12 +118,25 @@ OFF_ROLL = word_set(
     "|",
 )
 """Texts of a status column for pupils who are not, or no longer, at the school."""
+RETURNED = word_set(
+    """formreceived formreturned formin returned received consentformreceived consentformreturned
+    photoconsentformreceived photoconsentformreturned formsreturned formsreceived signed
+    formsigned"""
+)
+"""Captions of columns in which a yes or a day in every row is no doubt."""
+SAFEGUARDING = word_set(
+    """cp cpflag childprotection childprotectionplan cpp lac lacflag cla lookedafter
+    lookedafterchild incare inlac cin childinneed safeguarding safeguardingflag restrictions
+    restriction testpupil sgo"""
+)
+"""Captions of columns in which a no or a blank in every row is no doubt."""
 STAFF_WORDS = word_set(
     """staff teacher teaching governor volunteer visitor employee headteacher contractor"""
 )
 """Words in a class or year column for people who are not pupils."""
 STATUS_WORDS = word_set(
-    "status state code flag stage outcome result decision marker indicator level"
+    """status state code flag stage outcome result decision marker indicator level overall rag
+    colour color"""
 )
 """Words that make every value of a column with an unknown caption matter."""
 HISTORIC_WORDS = word_set(
@@ -138,6 +159,20 @@ BENIGN_NEGATIONS = (
     r"\bend of (term|year|report|file|list)\b",
     r"\bgiven (and|or|/|&) (refused|declined|withdrawn|not given)\b",
     r"\byes ?(and|or|/|&) ?no\b",
+    r"\bcp (primary |infant |infants |junior |c of e |ce |and nursery )*(school|academy)\b",
+    r"\bconfidential\b( ?[-\u2013\u2014:]? ?for (staff|office|internal school) use( only)?\b)?",
+    r"\bdata protection( act( 1998| 2018)?)?\b",
+    r"\bhead ?teacher\b",
+    r"\b(report|file) name\b",
+    r"\bcontains personal (data|information)\b",
+    r"\bhandle with care\b",
+    r"\b(please )?(dispose of|destroy|shred|store|keep|file) (this (list|report|document|copy) )?"
+    r"(securely|in the office|after use)\b",
+    r"\bmust be (shredded|destroyed|kept|stored|disposed of)( securely)?( after use)?\b",
+    r"\b(must|should|may) not be (disclosed|shared|copied|left|passed on|forwarded)"
+    r"( to third parties| with third parties| unattended)?\b",
+    r"\bdo not leave( this (list|report|document))? unattended\b",
+    r"\b(must )?not (to )?be removed from( the)?( school)?( premises| site)?\b",
 )
 """Patterns with a negative word that is not about consent. "No" may mean number."""
 CAUTION_WORDS = word_set(
@@ -151,7 +186,7 @@ CAUTION_WORDS = word_set(
     unconfirmed tbc query queried disputed dispute discuss seek seeking adoption adoptive
     guardianship injunction domestic violence abuse threat witness confidential discreet secret
     anonymous anonymity blur blurred crop cropped hide hidden cover covered obscure obscured
-    distance"""
+    distance hiding cp cin lac cla sgo dnp refuge"""
 )
 """Words in free text that may mean no, in addition to ``NEGATIONS``."""
 TITLE_WORDS = word_set("contact order")
@@ -173,7 +208,7 @@ SPEAKS_OF_CONSENT = word_set(
 )
 
 OTHER_CONSENTS = word_set(
-    """internet access|copyright|data exchange|data sharing|sex education|
+    """internet access|copyright|data exchange|data sharing|sharing data|sex education|
     trip|visit|local visit|local trip|educational visit|outing|local outing|paracetamol|medical|
     medical treatment|medicine|first aid|emergency treatment|emergency medical treatment|swimming|
     sun cream|suncream|face painting|email|text message|text|sms|meal|cooking|food tasting|walk|

@@ -65,7 +65,7 @@ _IDENTITY: dict[str, frozenset[str]] = {
     ),
     "leaver": word_set(
         """leaver leavers isleaver leaverflag hasleft left leaverstatus leavingflag formerpupil
-        offroll archived exited"""
+        offroll archived exited reasonforleaving leavingreason leaverdestination destination"""
     ),
     "roll_status": word_set(
         """enrolmentstatus enrollmentstatus rollstatus onroll isonroll pupilstatus studentstatus
@@ -73,7 +73,7 @@ _IDENTITY: dict[str, frozenset[str]] = {
     ),
     "school": word_set(
         """school schoolname academy academyname establishment establishmentname site campus
-        schoolcode dfenumber urn estab estabnumber laestab"""
+        schoolcode dfenumber urn estab estabnumber laestab establishmentnumber"""
     ),
     "note": word_set(
         """note notes comment comments remark remarks consentnotes consentnote consentcomments
@@ -96,7 +96,7 @@ _IDENTITY: dict[str, frozenset[str]] = {
         expiry expirationdate consentexpiry consentexpirydate consentvaliduntil until todate
         dateto enddatetime expirydatetime effectiveto consentexpires dateexpires enddateofconsent
         consentuntil permissionexpires permissionexpiry consentvalidto consentendson endson
-        lastday reviewby"""
+        lastday reviewby renewby renewaldate renewal"""
     ),
     "consent_request": word_set(
         """requesteddatetime requesteddate daterequested requestedon requested requestsent
@@ -119,10 +119,14 @@ _IDENTITY["ignore"] = _IDENTITY.pop("consent_request") | word_set(
     pupilemail studentemail telephone phone mobile hometelephone telephonenumber phonenumber
     mobilenumber parentmobile homephone contactnumber parent1email parent2email
     transport busroute bus mealtype dietary diet meals lunch doctor gp surgery nhsnumber
-    attendancepct lookedafter incare inlac allergies allergy medicalconditions medicalcondition
+    attendancepct allergies allergy medicalconditions medicalcondition
     medicalnotes oldadno adnoold previousadno oldadmissionnumber formeradmissionnumber
     previousadmissionnumber salutations parentalsalutation prioritycontact emergencycontact
     photofile photo1 band stream set subject option building room locker seat ward postcodearea
+    servicechild servicechildren armedforces fsm6 ever6fsm ever6 everfsm gifted giftedandtalented
+    moreable ehcp ehcplan senprovision primaryneed senneed ageyears rollnumber classcode regcode
+    scn scottishcandidatenumber pupilstage schoolstage cohort intake intakeyear yearofentry
+    starttime lastmodifiedtime recordeddate consentformdate
     localauthority la lea previousschool nextschool uploadid formid responseid"""
 )
 

@@ -22,14 +22,15 @@ def _texts(text: str) -> frozenset[str]:
 
 _YES = _texts(
     """t|true|y|yes|1|given|granted|consented|agreed|allowed|approved|accepted|consent given|
-    consent granted|permission given|permission granted|given consent|i consent|i agree|
+    consent granted|permission given|permission granted|given consent|i consent|i agree|agree|
     yes given|ticked|confirmed|opt in|opted in|opt-in|opted-in|
     \u2713|\u2714|\u2611|\u2705|\u221a"""
 )
 _NO = _texts(
     """f|false|n|no|0|refused|declined|decline|denied|withdrawn|withheld|not given|not granted|
     consent refused|consent withdrawn|consent denied|consent not given|permission refused|
-    permission denied|permission not given|no consent|not consented|rejected|disagreed|objected|
+    permission denied|permission not given|no consent|not consented|rejected|disagreed|disagree|
+    objected|
     not allowed|do not consent|i do not consent|i do not agree|not agreed|opted out|opt out|
     opted-out|opt-out|revoked|cancelled|canceled|lapsed|ended|expired|rescinded|terminated|
     \u2717|\u2718|\u2612|\u274c|\u2715|\u2716"""

@@ -50,7 +50,7 @@ def test_a_tick_with_a_variation_selector_is_a_tick() -> None:
 
 
 def test_an_unknown_answer_is_asked_about_once_and_stops_grants() -> None:
-    rows = wide_rows({2: ["Agree"] * 4, 3: ["Agree"] * 4})
+    rows = wide_rows({2: ["Fine"] * 4, 3: ["Fine"] * 4})
     assert standing(rows) == ["open-questions"]
     assert granted(rows) == set()
 
@@ -237,6 +237,8 @@ def test_a_heading_with_something_left_over_grants_nothing(extra: str) -> None:
         "Out of date",
         "Re-consent needed",
         "Demo",
+        "Names in blue",
+        "N = yes",
     ],
 )
 def test_a_title_that_says_no_stops_grants(title: str) -> None:

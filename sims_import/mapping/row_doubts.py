@@ -1,0 +1,99 @@
+"""Finds rows that are no pupils, and marks beside names, that may say no. Pure.
+
+``doubts`` makes messages of them. They name rows and headings and quote no cell, because it may
+hold a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from consent_gate.register.identifiers import read_admission_number
+from sims_import.mapping.columns import values
+from sims_import.readers.interface import Row, Table
+from sims_import.text.caution import class_may_mean_no, name_may_mean_no, title_may_mean_no
+from sims_import.text.title_years import is_period
+from sims_import.text.vocabulary import Meaning, Role
+
+_NAMES = frozenset(
+    {
+        Role.FORENAME,
+        Role.SURNAME,
+        Role.PREFERRED_FORENAME,
+        Role.PREFERRED_SURNAME,
+        Role.DISPLAY_NAME,
+    }
+)
+_CLASSES = frozenset({Role.REG_GROUP, Role.YEAR})
+_PERIODS = frozenset({Role.YEAR, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role.NOTE})
+_NAME = re.compile(r"[^\W\d_][^\d_=:*()\[\]]*")
+_UPN_LENGTH = 13
+_WHOLE_NAME = 2
+"""A forename and a surname."""
+
+
+def other_rows(table: Table, columns: tuple[Meaning, ...]) -> Iterator[tuple[Row, str]]:
+    """Each row that is no pupil, such as a key below the pupils, with its text."""
+    for row in table.rows:
+        if not _is_pupil(row, columns):
+            yield row, " ".join(cell for cell in row.cells if cell)
+
+
+def _is_pupil(row: Row, columns: tuple[Meaning, ...]) -> bool:
+    """Whether a row has a number or UPN, or else the whole name of somebody."""
+    numbers = [
+        c for c, m in zip(row.cells, columns, strict=True) if m.role is Role.ADMISSION_NUMBER
+    ]
+    upns = [c for c, m in zip(row.cells, columns, strict=True) if m.role is Role.UPN]
+    if any(read_admission_number(text) and not is_period(text) for text in numbers if text):
+        return True
+    if any(len(upn) == _UPN_LENGTH and any(c.isdigit() for c in upn) for upn in upns):
+        return True
+    named = [c for c, m in zip(row.cells, columns, strict=True) if m.role in _NAMES and c]
+    whole = len(named) >= _WHOLE_NAME or any(len(name.split()) >= _WHOLE_NAME for name in named)
+    no_word = all(any(c.isdigit() for c in text) for text in numbers if text)
+    return whole and no_word and all(map(_NAME.fullmatch, named))
+
+
+def row_messages(
+    table: Table, columns: tuple[Meaning, ...], names: Collection[str]
+) -> Iterator[str]:
+    """A message for each row that is no pupil and may change what the list says.
+
+    Args:
+        table: The export's rows.
+        columns: What its columns are for.
+        names: Words that titles may have in this file.
+    """
+    for row, text in other_rows(table, columns):
+        if title_may_mean_no(text, names):
+            yield f"Row {row.number} names no pupil and may say no to the list or to a part of it."
+
+
+def name_messages(table: Table, columns: tuple[Meaning, ...]) -> Iterator[str]:
+    """A message for each column of names or classes in which something beside a name may say no."""
+    for at, meaning in enumerate(columns):
+        says_no = class_may_mean_no if meaning.role in _CLASSES else name_may_mean_no
+        if meaning.role not in _CLASSES | _NAMES:
+            continue
+        marked = {text for text in values(table, at) if says_no(text)}
+        rows = [row.number for row in table.rows if row.cells[at] in marked]
+        if rows:
+            yield (
+                f"Something beside a name under '{table.captions[at]}' may say no "
+                f"(row {rows[0]}{' and more' if len(rows) > 1 else ''})."
+            )
+
+
+def periods(table: Table, columns: tuple[Meaning, ...]) -> tuple[str, ...]:
+    """The school years and terms that stand in cells: ``2024/25``, ``Spring 22``."""
+    return tuple(
+        dict.fromkeys(
+            text
+            for at, meaning in enumerate(columns)
+            if meaning.role in _PERIODS
+            for text in values(table, at)
+            if is_period(text)
+        )
+    )

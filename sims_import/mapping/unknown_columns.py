@@ -1,0 +1,50 @@
+"""Decides whether a column that nobody has explained may mean no. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from consent_gate.model import Answer
+from sims_import.mapping.columns import values
+from sims_import.readers.interface import Table
+from sims_import.text.caution import may_mean_no
+from sims_import.text.consent_words import (
+    FOREIGN_NEGATIONS,
+    RETURNED,
+    SAFEGUARDING,
+    STATUS_WORDS,
+)
+from sims_import.text.values import read_answer, read_date
+from sims_import.text.words import words
+
+_ROW_NUMBERS = 3
+"""Smallest number of different numbers in a column that counts rows."""
+
+
+def unknown_column_matters(table: Table, column: int) -> bool:
+    """Whether a column with an unknown caption holds anything that may mean no.
+
+    Row numbers may not.
+    """
+    texts = values(table, column)
+    caption = "".join(words(table.captions[column]))
+    if _counts_rows(texts) or _is_usual(caption, table, texts):
+        return False
+    if set(words(table.captions[column])) & (STATUS_WORDS | FOREIGN_NEGATIONS):
+        return bool(texts)
+    return any(map(may_mean_no, texts))
+
+
+def _counts_rows(texts: Mapping[str, int]) -> bool:
+    """Whether the texts of a column, with how often each occurs, are row numbers."""
+    return len(texts) >= _ROW_NUMBERS and all(t.isdigit() and n == 1 for t, n in texts.items())
+
+
+def _is_usual(caption: str, table: Table, texts: Mapping[str, int]) -> bool:
+    """Whether every row has the usual answer: a yes to ``Form returned``, a no to ``CP``."""
+    if caption in SAFEGUARDING:
+        usual = (Answer.REFUSED, Answer.NOT_STATED)
+        return all(read_answer(text) in usual for text in texts)
+    if caption not in RETURNED or sum(texts.values()) < len(table.rows):
+        return False
+    return all(read_answer(t) is Answer.GIVEN or read_date(t) is not None for t in texts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +21,7 @@ from consent_gate.model import (
 )
 from publish.rendering.film import FilmCodec
 from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
-from publish.verification.verify import Expected, verify
+from publish.verification.verify import Expected, verify_pixels
 
 FacesInRendition = Callable[[NDArray[np.uint8], Sequence[Box], Sequence[Box]], Sequence[Box]]
 """Detects faces and possible faces in a published picture: (height, width, 3), uint8, RGB.
@@ -174,12 +173,10 @@ def _make_searched(
     examine: ExamineRendition | None,
 ) -> Rendition | RenditionRefused:
     """``make_rendition`` with the covers that the request asks for."""
-    data = _render_verified(judged, request.spec)
-    if isinstance(data, RenditionRefused):
-        return data
-    published = np.asarray(
-        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), dtype=np.uint8
-    )
+    made = _render_verified(judged, request.spec)
+    if isinstance(made, RenditionRefused):
+        return made
+    data, published = made
     height, width = published.shape[:2]
     mapping = _published_pixels(judged, request, width)
     known = [mapping.to_published(box) for box in request.judged_faces]
@@ -210,21 +207,25 @@ def _alternate_formats(
     """The picture in each further format, or why one of them must not be published."""
     alternates = []
     for kind in request.alternate_formats:
-        data = _render_verified(judged, replace(request.spec, kind=kind))
-        if isinstance(data, RenditionRefused):
-            return data
-        alternates.append(AlternateFormat(kind, data))
+        made = _render_verified(judged, replace(request.spec, kind=kind))
+        if isinstance(made, RenditionRefused):
+            return made
+        alternates.append(AlternateFormat(kind, made[0]))
     return tuple(alternates)
 
 
-def _render_verified(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | RenditionRefused:
-    """The file of one format, or why it must not be published."""
+def _render_verified(
+    judged: NDArray[np.uint8], spec: RenditionSpec
+) -> tuple[bytes, NDArray[np.uint8]] | RenditionRefused:
+    """The file of one format and the pixels decoded from it, or why it must not be published."""
     try:
         data = render(judged, spec)
     except EmptyCrop as error:
         return RenditionRefused(Reason.NOT_EXAMINED, str(error))
-    findings = verify(data, Expected(judged, spec))
-    return RenditionRefused(Reason.NOT_EXAMINED, findings[0].sentence) if findings else data
+    verified = verify_pixels(data, Expected(judged, spec))
+    if verified.findings or verified.pixels is None:
+        return RenditionRefused(Reason.NOT_EXAMINED, verified.findings[0].sentence)
+    return data, verified.pixels
 
 
 @dataclass(frozen=True)

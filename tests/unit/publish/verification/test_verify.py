@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 
 import cv2
 import numpy as np
@@ -14,9 +15,9 @@ from PIL import Image
 from consent_gate.model import Box, Colour
 from publish.rendering.heads import head_of
 from publish.rendering.redact import Redaction
-from publish.rendering.render import Chroma, RenditionSpec, render, scaled_size
+from publish.rendering.render import Chroma, ImageFormat, RenditionSpec, render, scaled_size
 from publish.verification.likeness import expected_size
-from publish.verification.verify import Expected, FindingCode, verify
+from publish.verification.verify import Expected, FindingCode, verify, verify_pixels
 from tests.support import images as made
 from tests.support.budgets import examples
 
@@ -100,6 +101,38 @@ def test_one_strange_face_in_the_picture_is_found() -> None:
     assert codes(render(tampered, RenditionSpec()), judged(RenditionSpec())) == {
         FindingCode.WRONG_PIXELS
     }
+
+
+@pytest.mark.parametrize("top", [0, 60, 64, 130, 185])
+def test_a_strange_patch_is_found_in_every_strip_and_a_cover_across_two_is_left_out(
+    top: int,
+) -> None:
+    tampered = made.scene()
+    strange = tampered[top : top + 15, 150:166]
+    strange[:] = 0 if strange.mean() > 128 else 255
+    data = render(tampered, RenditionSpec())
+    assert codes(data, judged(RenditionSpec())) == {FindingCode.WRONG_PIXELS}
+    patch = Box(146, max(0, top - 4), 24, 23)
+    covered = RenditionSpec(redactions=(Redaction(patch, patch),))
+    assert verify(render(tampered, covered), judged(covered)) == []
+
+
+@pytest.mark.parametrize("progressive", [True, False])
+def test_a_picture_that_was_cut_and_closed_is_found(progressive: bool) -> None:
+    spec = RenditionSpec(progressive=progressive)
+    data = render(made.scene(), spec)
+    scan = data.index(b"\xff\xda")
+    half = data[: (scan + len(data)) // 2].rstrip(b"\xff")
+    assert codes(half + b"\xff\xd9", judged(spec))
+
+
+def test_the_pixels_that_were_compared_are_those_that_a_reader_sees() -> None:
+    data = render(made.scene(), RenditionSpec())
+    pixels = verify_pixels(data, judged(RenditionSpec())).pixels
+    assert pixels is not None
+    assert np.array_equal(pixels, np.asarray(Image.open(io.BytesIO(data))))
+    other = judged(RenditionSpec(max_side=100, kind=ImageFormat.WEBP))
+    assert verify_pixels(data, other).pixels is None
 
 
 def test_swapped_colours_are_found() -> None:

@@ -69,6 +69,13 @@ def test_a_nonsense_orientation_leaves_the_picture_as_it_is() -> None:
     assert made.corners(decoded(made.jpeg(exif=made.exif(77))).rgb) == UPRIGHT
 
 
+@pytest.mark.parametrize("size", [(1, 1), (7, 64), (33, 65), (50, 200)])
+def test_every_row_is_copied(size: tuple[int, int]) -> None:
+    rgb = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), np.uint8)
+    data = made.saved(rgb, "PNG")
+    assert np.array_equal(decoded(data).rgb, rgb)
+
+
 def test_the_same_bytes_always_give_the_same_pixels() -> None:
     data = made.jpeg(exif=made.exif(6))
     assert decoded(data).pixels_sha256 == decoded(data).pixels_sha256

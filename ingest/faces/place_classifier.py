@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,11 +54,11 @@ class PlaceFeatures:
 
         Shape (n, 4608) for ``SIDE``, (n, 2048) for ``QUICK_SIDE``.
         """
-        blob = cv2.dnn.blobFromImages(crops)
+        blob = np.stack(crops).transpose(0, 3, 1, 2).astype(np.float32)
         coarse, fine = self._session.run([COARSE, FINE], {"input.1": blob})
-        count, channels, rows, columns = fine.shape
-        fine = fine.reshape(count, channels, rows // 2, 2, columns // 2, 2).mean(axis=(3, 5))
-        cells = CELLS[crops[0].shape[0]]
+        pairs = fine[..., ::2] + fine[..., 1::2]
+        fine = (pairs[:, :, ::2] + pairs[:, :, 1::2]) / np.float32(4)
+        count, cells = len(crops), CELLS[crops[0].shape[0]]
         edge = (coarse.shape[2] - cells) // 2
         centre = slice(edge, edge + cells)
         layers = [layer[:, :, centre, centre].reshape(count, -1) for layer in (coarse, fine)]

@@ -64,6 +64,14 @@ def test_the_features_are_those_that_the_weights_are_for(side: int) -> None:
     assert PlaceFeatures().of([crop, crop]).shape == (2, *weights.shape)
 
 
+def test_crops_have_the_same_features_alone_and_together() -> None:
+    features, size = PlaceFeatures(), (QUICK_SIDE, QUICK_SIDE)
+    crops = [np.asarray(cv2.resize(crop_of_face(s), size), np.uint8) for s in (0.7, 1.0)]
+    together = features.of(crops)
+    assert np.allclose(together, [features.of([crop])[0] for crop in crops], atol=1e-4)
+    assert not np.allclose(together[0], together[1], atol=0.1)
+
+
 def test_weights_other_than_those_measured_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place_classifier, "SHA256", "0" * 64)
     with pytest.raises(ModelUnavailable, match="not the file that was measured"):

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from ingest.faces.protocols import RGB, Detection
 
 
-def padded_to(rgb: RGB, multiple: int) -> RGB:
-    """``rgb`` with black added right and below until both sides are multiples of ``multiple``.
+def padded_to(picture: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:
+    """The picture with black added right and below until both sides are multiples of ``multiple``.
 
-    The same array where nothing is added.
+    The same array where nothing is added. ``picture`` has shape (height, width, channels).
     """
-    height, width = rgb.shape[:2]
+    height, width = picture.shape[:2]
     below, right = -height % multiple, -width % multiple
     if not below and not right:
-        return np.ascontiguousarray(rgb)
-    padded = cv2.copyMakeBorder(rgb, 0, below, 0, right, cv2.BORDER_CONSTANT)
+        return np.ascontiguousarray(picture)
+    padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_CONSTANT)
     return np.asarray(padded, dtype=np.uint8)
 
 

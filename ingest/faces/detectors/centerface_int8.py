@@ -10,13 +10,14 @@ import hashlib
 from pathlib import Path
 from typing import cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.errors import ModelUnavailable
 from ingest.faces.detectors.boxes import padded_to
 from ingest.faces.detectors.centerface import INPUT, MULTIPLE, CenterFace
-from ingest.faces.detectors.onnx import session, with_byte_input
+from ingest.faces.detectors.onnx import session, with_byte_input, with_joined_heads
 from ingest.faces.protocols import RGB
 
 MODEL = Path(__file__).parents[1] / "models" / "centerface_int8.onnx"
@@ -33,12 +34,15 @@ class CenterFaceInt8(CenterFace):
     name = "centerface_int8"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._session = session(with_byte_input(_model(), INPUT), integer=True)
+        model = with_joined_heads(with_byte_input(_model(), INPUT))
+        self._session = session(model, integer=True)
         self._floor = floor
 
     def _run(self, rgb: RGB) -> list[NDArray[np.float32]]:
-        picture = padded_to(rgb, MULTIPLE)[np.newaxis]
-        return cast(list[NDArray[np.float32]], self._session.run(None, {INPUT: picture}))
+        four = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
+        picture = padded_to(four, MULTIPLE)
+        outputs = self._session.run(None, {INPUT: picture[np.newaxis]})
+        return cast(list[NDArray[np.float32]], outputs)
 
 
 def _model() -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.faces.detectors.boxes import best_of_each, network_input
-from ingest.faces.detectors.onnx import session, with_dynamic_shape
+from ingest.faces.detectors.onnx import session, with_dynamic_shape, with_joined_heads
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.weights import YUNET, locate
 
@@ -34,7 +34,8 @@ class YuNet:
     name = "yunet"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._session = session(with_dynamic_shape(locate(YUNET).read_bytes(), "input"))
+        model = with_dynamic_shape(locate(YUNET).read_bytes(), "input")
+        self._session = session(with_joined_heads(model))
         self._floor = floor
 
     def detect(self, rgb: RGB) -> list[Detection]:

@@ -205,6 +205,7 @@ class PartReader:
             if head[:4] != MAGIC or not is_whole or size not in {None, self.size}:
                 raise DecryptionError("A vault file was altered or cut short.")
             self._prefix = head[len(MAGIC) :]
+            self.written = self._prefix.hex()  # another text whenever the file is written again
             if size is None:
                 self._chunk(self._chunks - 1)
         except BaseException:

@@ -19,8 +19,9 @@ class SentFilm:
 
     user: int
     item: str
-    size: int
-    """Of the film's file in the vault, in bytes: another examination makes another file."""
+    written: str
+    """``PartReader.written`` of its file in the vault: another examination writes another file,
+    which may have as many bytes."""
 
 
 @dataclass(eq=False)

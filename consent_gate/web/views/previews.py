@@ -99,7 +99,7 @@ def was_sent(request: HttpRequest, item_id: str, from_ms: int, to_ms: int) -> bo
 
 
 def _sent_film(request: HttpRequest, item_id: str, view: PartReader) -> SentFilm:
-    return SentFilm(int(request.user.pk or 0), item_id, view.size)
+    return SentFilm(int(request.user.pk or 0), item_id, view.written)
 
 
 def strip(_request: HttpRequest, item_id: str) -> HttpResponse:

@@ -28,7 +28,7 @@ from consent_gate.review import service as review
 from consent_gate.review.film_cuts import FilmCut, cut_film
 from consent_gate.review.film_sound import mark_heard, mute, publish_without_sound, start_again
 from consent_gate.review.validation import CannotBeReleased, InvalidInput
-from consent_gate.vault.originals import vault_of
+from consent_gate.vault.originals import read_part, save_film_view, vault_of
 from ingest.examinations import record_examination
 from ingest.film.sound import SoundReader
 from ingest.scheduling.reexamine import requeue_batch
@@ -313,6 +313,10 @@ def test_nobody_says_heard_of_a_part_whose_sound_was_not_sent_to_them(
     assert not is_heard(ours, "1.3", "1.8")
     ours.get(stream, headers={"range": f"bytes={half}-{size - 1}"})
     assert is_heard(ours, "1.3", "1.8")
+    assert not is_heard(ours, "2.5", "2.9")  # behind the end of the sound nobody hears anything
+    save_film_view(world.home, film, read_part(world.home, film, "film"))
+    assert not is_heard(ours, "0.2", "0.7")  # another file of the same size
+    theirs.get(stream).getvalue()
     vault_of(world.home).remove(film.pk, "film")
     assert not is_heard(theirs, "0.2", "0.7")
 

@@ -274,11 +274,12 @@ def _hold_refused(home: Home, publication: Publication, refusal: RenditionRefuse
         item = Item.objects.select_for_update().get(pk=row.item_id)
         if row.state != PublicationState.INTENDED:
             return
-        if refusal.faces and item.evidence != publication.item.evidence:
+        if (refusal.faces or refusal.shown) and item.evidence != publication.item.evidence:
             return  # rendered again, with the faces that were found meanwhile
         ctx = DecisionContext(home, register_for_item(item, home.now().date()), home.now())
         _hold(ctx, row, refusal)
-        if item.state == ItemState.DECIDED and add_rendition_faces(item, refusal.faces):
+        is_decided = item.state == ItemState.DECIDED
+        if is_decided and add_rendition_faces(item, refusal.faces, refusal.shown):
             apply_decision(ctx, item)
 
 

@@ -12,13 +12,23 @@ from dataclasses import replace
 from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import Item, StaffTag
 from consent_gate.decisions.enrolments import enrolments_from
-from consent_gate.model import Box, Evidence, Examined, FaceEvidence, FaceKind, Unknown
+from consent_gate.model import (
+    Box,
+    Evidence,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    NotMatched,
+    Reason,
+    Shown,
+    Unknown,
+)
 
 MAX_ADDED = 50
 """Boxes of one answer that are listed; a worker that was taken over could return more."""
 
 
-def add_rendition_faces(item: Item, boxes: Sequence[Box]) -> bool:
+def add_rendition_faces(item: Item, boxes: Sequence[Box], shown: Sequence[Shown] = ()) -> bool:
     """Add these faces to the evidence of a picture. Call inside a transaction, with a locked item.
 
     Faces that staff drew follow those of the evidence, so they get new numbers.
@@ -26,6 +36,7 @@ def add_rendition_faces(item: Item, boxes: Sequence[Box]) -> bool:
     Args:
         item: The picture. It is saved with the evidence and a new revision.
         boxes: Faces in pixels of the upright original.
+        shown: When and where a film shows them.
 
     Returns:
         Whether one was added. A box that shows a face of the picture is not.
@@ -34,7 +45,10 @@ def add_rendition_faces(item: Item, boxes: Sequence[Box]) -> bool:
     if not isinstance(before, Examined):
         return False
     drawn = list(StaffTag.objects.filter(item=item, box__isnull=False).order_by("-face"))
-    after = with_rendition_faces(before, boxes, [Box(*tag.box) for tag in drawn if tag.box])
+    if before.film is not None:
+        after = with_film_faces(before, shown)
+    else:
+        after = with_rendition_faces(before, boxes, [Box(*tag.box) for tag in drawn if tag.box])
     added = len(after.faces) - len(before.faces)
     if added == 0:
         return False
@@ -63,6 +77,21 @@ def with_rendition_faces(
     return replace(evidence, faces=(*evidence.faces, *added))
 
 
+def with_film_faces(evidence: Examined, shown: Sequence[Shown]) -> Examined:
+    """The evidence of a film with these faces at its end. Nobody knows yet who they are."""
+    known = {face.shown for face in evidence.faces}
+    added: list[FaceEvidence] = []
+    for track in shown[:MAX_ADDED]:
+        box = _clipped(Box(*track.path[0][1:]), evidence) if track.path else None
+        if box is None or track in known:
+            continue
+        known.add(track)
+        identity = NotMatched(Reason.POSSIBLE_FACE)
+        possible = FaceKind.POSSIBLE
+        added.append(FaceEvidence(box, 0.0, possible, identity, shown=track, in_rendition=True))
+    return replace(evidence, faces=(*evidence.faces, *added))
+
+
 def with_earlier_rendition_faces(before: Evidence, after: Evidence) -> Evidence:
     """The evidence of a new examination, with the faces that renditions of the same pixels showed.
 
@@ -72,8 +101,10 @@ def with_earlier_rendition_faces(before: Evidence, after: Evidence) -> Evidence:
         return after
     if before.pixels_sha256 != after.pixels_sha256:
         return after
-    boxes = [face.box for face in before.faces if face.in_rendition]
-    return with_rendition_faces(after, boxes)
+    earlier = [face for face in before.faces if face.in_rendition]
+    if after.film is not None:
+        return with_film_faces(after, [face.shown for face in earlier if face.shown is not None])
+    return with_rendition_faces(after, [face.box for face in earlier])
 
 
 def _clipped(box: Box, picture: Examined) -> Box | None:

@@ -33,6 +33,15 @@ MIN_LIKENESS = 0.4
 """Correlation of the patches from which they may be one."""
 SAME_LIKENESS = 0.8
 """Correlation below which a new part of the track begins, which is embedded by itself."""
+SUDDEN = 5.0
+"""A smaller change begins a new part too, if it is so many times the usual change of the track:
+somebody who looks alike may be there for a frame. Nobody's face changes so between two frames."""
+MIN_SUDDEN = 0.1
+"""The smallest change, 1 less the correlation, that is ever sudden."""
+USUAL_AT_FIRST = 0.03
+"""The usual change of a track of which nothing is known yet."""
+USUAL_SHARE = 0.2
+"""Weight of the newest change in the usual one."""
 MAX_GAP_SECONDS = 0.25
 """How long a face may be unseen by the scout and still be the same track."""
 MAX_ENSEMBLE_GAP_SECONDS = 1.3
@@ -97,6 +106,8 @@ class Track:
     part: int = 0
     """Number of the present part."""
     part_since: float = 0.0
+    usual_change: float = USUAL_AT_FIRST
+    """How unlike two neighbouring frames of it are: 1 less their correlation."""
     path: list[PathPoint] = field(default_factory=list)
 
 
@@ -236,9 +247,9 @@ def _is_lost(track: Track, time: float) -> bool:
 
 def _extend(track: Track, time: float, sighting: Sighting) -> None:
     is_new = track.frames == 0
-    alike = is_new or likeness(sighting.patch, track.last.patch) >= SAME_LIKENESS
+    changes = not is_new and _changes(track, 1 - likeness(sighting.patch, track.last.patch))
     is_apart = time - track.last_time >= APART_SECONDS
-    if not alike or is_apart or time - track.part_since >= PART_SECONDS:
+    if changes or is_apart or time - track.part_since >= PART_SECONDS:
         track.part, track.part_since = track.part + 1, time
     _add_to_path(track, time, sighting.place)
     track.last_time, track.last = time, sighting
@@ -248,6 +259,15 @@ def _extend(track: Track, time: float, sighting: Sighting) -> None:
         own = sighting.score if sighting.scout_score is None else sighting.scout_score
         track.best_scout_score = max(track.best_scout_score, own)
     track.kind = surer_kind(track.kind, sighting.kind)
+
+
+def _changes(track: Track, change: float) -> bool:
+    """Whether somebody else may be shown from this frame on. Learns what is usual in the track."""
+    usual = track.usual_change
+    # One sudden change must not hide the next one, and a face that begins to move becomes usual.
+    step = min(change, 1.5 * usual + MIN_SUDDEN / 12) - usual
+    track.usual_change = usual + USUAL_SHARE * step
+    return change > 1 - SAME_LIKENESS or change >= max(MIN_SUDDEN, SUDDEN * usual)
 
 
 def surer_kind(a: FaceKind | None, b: FaceKind | None) -> FaceKind | None:

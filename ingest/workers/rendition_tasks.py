@@ -11,8 +11,9 @@ from functools import partial
 from consent_gate.model import Box, Reason
 from ingest.decoding.decode import DecodeError, decode
 from ingest.faces.protocols import RGB
+from ingest.film.finished import FilmSearchers
 from ingest.film.libav import SeekableFile
-from ingest.film.rendition import FilmSearchers, make_film
+from ingest.film.rendition import make_film
 from ingest.workers.worker import loaded_worker
 from publish.renditions.rendition import (
     FilmRequest,

@@ -130,6 +130,8 @@ class RenditionRefused:
     """One sentence for staff."""
     faces: tuple[Box, ...] = ()
     """Faces and possible faces that were not judged, in pixels of the upright original."""
+    shown: tuple[Shown, ...] = ()
+    """Those of a film: when and where the original shows them."""
 
 
 def make_rendition(

@@ -33,8 +33,9 @@ from consent_gate.publication import wanted_appearance
 from ingest.faces.protocols import RGB, Detection
 from ingest.film.covers import Covers
 from ingest.film.decode import FilmReader
+from ingest.film.finished import FilmSearchers
 from ingest.film.libav import FilmLimits
-from ingest.film.rendition import FilmSearchers, make_film
+from ingest.film.rendition import make_film
 from publish.renditions.film_requests import film_request
 from publish.renditions.rendition import Rendition, RenditionRefused
 from tests.support.core_factories import (

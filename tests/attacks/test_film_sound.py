@@ -12,10 +12,11 @@ import pytest
 
 from consent_gate.film.spans import joined_spans
 from consent_gate.model import FilmSpan, KeptSound, Sound
-from ingest.film import rendition
+from ingest.film import finished, rendition
 from ingest.film.decode import FilmReader
+from ingest.film.finished import FilmSearchers
 from ingest.film.libav import FilmLimits
-from ingest.film.rendition import FilmSearchers, make_film
+from ingest.film.rendition import make_film
 from ingest.film.shared_file import SharedFile
 from ingest.film.sound import Samples, SoundReader, SoundUnusable
 from ingest.film.sound_check import SoundExamination
@@ -170,7 +171,7 @@ def test_an_encoder_that_lets_other_sound_out_is_found_out(
     add = FilmEncoder.add_sound
     monkeypatch.setattr(FilmEncoder, "add_sound", lambda self, samples: add(self, leak(samples)))
     film = make_film_with(Track(tone(2)))
-    assert publish(film, muted=(FilmSpan(*muted),)) == rendition._NOT_PLAIN
+    assert publish(film, muted=(FilmSpan(*muted),)) == finished.NOT_PLAIN
 
 
 def test_a_cut_between_two_frames_cuts_the_sound_there() -> None:

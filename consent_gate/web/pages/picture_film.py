@@ -70,7 +70,9 @@ def film_view(
         width = max(unit * (end - start), SHORTEST_BAR)
         x = min(unit * start, TIMELINE_WIDTH - width)
         bars.append(TimelineBar(face, round(x, 1), row * BAR_HEIGHT, round(width, 1)))
-    rows = max(1, -(-len(faces) // COLUMNS))
+    # A face that only the finished film showed has no picture in the strip.
+    tiles = sum(not face.in_rendition for face in picture.faces)
+    rows = max(1, -(-tiles // COLUMNS))
     kept = edit.kept if edit is not None else whole_film(film.seconds)
     size = COLUMNS * TILE, rows * TILE
     return FilmView(tuple(bars), *size, film.seconds, kept, edit is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +22,8 @@ from consent_gate.model import (
     Examined,
     FilmSpan,
     NamePart,
+    Reason,
+    Shown,
     Tag,
     TagKind,
     TextCheck,
@@ -39,12 +41,14 @@ from consent_gate.review.covering import (
 from consent_gate.review.film_cuts import FilmCut, cut_film, keep_whole_film
 from consent_gate.review.transaction import judge_of
 from consent_gate.review.validation import CannotBeReleased, InvalidInput, examined_picture
+from consent_gate.vault.interface import PartReader
 from consent_gate.vault.originals import read_part, vault_of
 from ingest.examinations import _with_stored_view
 from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
-from ingest.film.staff_view import ViewEncoder, packed, unpacked
+from ingest.film.staff_view import TILE, ViewEncoder, packed, unpacked
 from publish.release import publish_pending
+from publish.renditions.rendition import FilmRequest, Rendition, RenditionRefused
 from publish.retention import retention_round
 from tests.conftest import Clock
 from tests.support.cached_analysis import CachedPool
@@ -222,6 +226,46 @@ def test_a_pupil_who_may_never_be_published_holds_a_film_whatever_staff_say(worl
     review.tag_face(action(world, film), 0, VISITOR)
     with pytest.raises(CannotBeReleased):
         review.release(action(world, film), ["website"], "I know everyone shown")
+
+
+GLIMPSE = Shown(1.4, 1.4, 1.4, ((1.4, 200, 20, 40, 40),), (-2.6, 5.4))
+
+
+class FindsGlimpse(CachedPool):
+    """Its workers find a possible face in the finished film that only ``GLIMPSE`` explains."""
+
+    def make_films(
+        self, original: PartReader, orders: Sequence[FilmRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        refused = RenditionRefused(Reason.POSSIBLE_FACE, "new", shown=(GLIMPSE,))
+        made = super().make_films(original, orders)
+        known = [GLIMPSE in order.tracks for order in orders]
+        return [one if is_known else refused for one, is_known in zip(made, known, strict=True)]
+
+
+def test_staff_answer_for_a_face_that_only_the_finished_film_shows(
+    world: World, clock: Clock, logged_in: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.make_pupil(ANN)
+    film = make_film_item(world, matches(ANN))
+    cut_film(action(world, film), FilmCut.ONLY, 0, 1800)
+    review.release(action(world, film), ["website"], "I know everyone shown")
+    clock.pass_minutes(5)
+    with FindsGlimpse(world.home, gallery_of([])) as pool:
+        publish_pending(world.home, pool)
+        publish_pending(world.home, pool)
+    assert reasons(film) == ["possible_face"]
+    monkeypatch.setattr("consent_gate.web.pages.picture_film.COLUMNS", 1)
+    page = logged_in(world.make_user()).get(reverse("picture", args=[film.pk])).content.decode()
+    assert "0:01.4 to 0:01.4" in page
+    assert f'height="{TILE}"' in page  # the strip has no picture of it, and keeps its size
+    review.tag_face(action(world, film), 1, Tag(TagKind.NOT_A_FACE))
+    review.release(action(world, film), ["website"], "I know everyone shown")
+    clock.pass_minutes(5)
+    with FindsGlimpse(world.home, gallery_of([])) as pool:
+        publish_pending(world.home, pool)
+    (row,) = Publication.objects.filter(item=film, channel="website", state__in=OPEN)
+    assert row.kept == [[0, 1800]]
 
 
 def test_the_page_shows_the_strip_and_the_film_and_no_crop(

@@ -10,9 +10,20 @@ from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.decisions.rendition_faces import (
     MAX_ADDED,
     with_earlier_rendition_faces,
+    with_film_faces,
     with_rendition_faces,
 )
-from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, NotExamined, Reason, Unknown
+from consent_gate.model import (
+    Box,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    Film,
+    NotExamined,
+    Reason,
+    Shown,
+    Unknown,
+)
 
 PUPIL = FaceEvidence(Box(10, 10, 40, 50), 0.9, FaceKind.FACE, Unknown())
 PICTURE = Examined(300, 200, "ab" * 32, (PUPIL,))
@@ -70,3 +81,29 @@ def test_a_new_examination_of_the_same_pixels_keeps_it() -> None:
 def test_the_database_keeps_where_it_was_found() -> None:
     evidence = with_rendition_faces(PICTURE, [SECOND])
     assert from_json(to_json(evidence)) == evidence
+
+
+FILM = replace(PICTURE, film=Film(2.0, 50, 0, 2, 1, ("video h264",)))
+GLIMPSE = Shown(1.0, 1.0, 1.0, ((1.0, 12, 12, 40, 50),), (-3.0, 5.0))
+
+
+def test_a_face_of_a_film_is_added_with_its_time_also_at_the_place_of_another() -> None:
+    found = with_film_faces(FILM, [GLIMPSE]).faces[1]
+    assert (found.box, found.kind, found.shown) == (Box(12, 12, 40, 50), FaceKind.POSSIBLE, GLIMPSE)
+    assert found.in_rendition
+    assert found.identity != Unknown()
+
+
+def test_a_face_of_a_film_is_added_once_and_inside_the_picture() -> None:
+    outside, nowhere = replace(GLIMPSE, path=((1.0, 400, 12, 40, 50),)), replace(GLIMPSE, path=())
+    after = with_film_faces(FILM, [GLIMPSE, GLIMPSE, outside, nowhere])
+    assert len(after.faces) == 2
+    assert with_film_faces(after, [GLIMPSE]) == after
+    many = [replace(GLIMPSE, from_s=number / 10) for number in range(2 * MAX_ADDED)]
+    assert len(with_film_faces(FILM, many).faces) == 1 + MAX_ADDED
+
+
+def test_a_new_examination_of_the_same_film_keeps_it() -> None:
+    before = with_film_faces(FILM, [GLIMPSE])
+    assert with_earlier_rendition_faces(before, FILM) == before
+    assert from_json(to_json(before)) == before

@@ -1,0 +1,60 @@
+"""Somebody takes the place of a pupil in a film for a moment, and is judged.
+
+The people are drawn: a face is a square with a pattern, and its colour is the person.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from consent_gate.model import Examined, Reason
+from ingest.faces.protocols import RGB
+from tests.support.core_factories import ANN as ANNS_NUMBER
+from tests.support.core_factories import (
+    CAMERA,
+    assert_held,
+    assert_released,
+    make_pupil,
+    make_register,
+    signed_input,
+    website_verdict,
+)
+from tests.support.drawn_people import ANN, SIDE, STRANGER, drawn_film, examine_drawn, scene
+from tests.support.factories import with_text_read
+
+SCHOOL = make_register(make_pupil(ANNS_NUMBER))
+X, Y = 100, 60
+ONE, OTHER = np.random.default_rng(4).choice([-1.0, 1.0], (2, SIDE // 6, SIDE // 6))
+
+
+def portrait(colour: tuple[int, int, int], likeness: float, x: int) -> RGB:
+    """A frame with a face that looks so much like Ann, 0-1, in everything but colour."""
+    pattern = likeness * ONE + np.sqrt(1 - likeness**2) * OTHER
+    picture = scene((colour, x, Y))
+    face = np.array(colour) + 25 * np.kron(pattern, np.ones((6, 6)))[..., None]
+    picture[Y : Y + SIDE, x : x + SIDE] = np.clip(face, 0, 255)
+    return picture
+
+
+def film_of(*strangers: int, likeness: float) -> Examined:
+    """A second of Ann, with somebody else in her place in these frames."""
+    frames = [
+        portrait(STRANGER if n in strangers else ANN, likeness if n in strangers else 1.0, X + n)
+        for n in range(25)
+    ]
+    found = examine_drawn(drawn_film(frames))
+    size = (found.width, found.height)
+    return with_text_read(
+        Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
+    )
+
+
+def test_a_film_of_ann_alone_is_released() -> None:
+    assert_released(website_verdict(film_of(likeness=1.0), SCHOOL, signed_input()))
+
+
+@pytest.mark.parametrize("frames", [(12,), (4,), (12, 13), (24,)])
+def test_a_lookalike_in_the_place_of_a_pupil_for_a_frame_is_judged(frames: tuple[int, ...]) -> None:
+    evidence = film_of(*frames, likeness=0.82)
+    assert_held(website_verdict(evidence, SCHOOL, signed_input()), Reason.AMBIGUOUS_MATCH)

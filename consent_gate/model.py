@@ -412,6 +412,7 @@ class Pupil:
     never_publish: bool = False
     on_roll: bool = True
     has_unenrolled_sibling: bool = False
+    """Also true where a brother, sister or lookalike was erased since the last import."""
     enrolled_on: date | None = None
     """Date of the newest enrolment photo in force; None when the pupil has no template."""
     enrolment_confirmed: bool = False

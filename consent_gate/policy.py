@@ -25,7 +25,9 @@ The rules, in the order of the code:
     d. the pupil has consent for face matching and nobody objected to it
        (Protection of Freedoms Act 2012, ss.26-28);
     e. the pupil has no brother or sister in the school without an enrolment photo. Where the
-       settings say so, and staff named who was at the event, only those who were there count;
+       settings say so, and staff named who was at the event, only those who were there count. A
+       brother or sister at the school, or a pupil whom the models confuse with this one, who was
+       erased since the last import counts everywhere;
     f. every pupil whom the models confuse with this one may be published in the channel too;
     g. the enrolment photo is recent enough, and somebody who knows the children has confirmed that
        it shows this pupil;

@@ -60,7 +60,7 @@ def build_register(
             biometric_objection=entry.biometric_objection,
             never_publish=entry.never_publish,
             on_roll=entry.on_roll,
-            has_unenrolled_sibling=entry.pk in guarded,
+            has_unenrolled_sibling=entry.pk in guarded or entry.erased_relative,
             unenrolled_siblings=guarded.get(entry.pk, frozenset()),
             enrolled_on=enrolled[entry.pk].newest if entry.pk in enrolled else None,
             enrolment_confirmed=entry.pk in confirmed,

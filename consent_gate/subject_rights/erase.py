@@ -38,8 +38,10 @@ from consent_gate.register.sibling_lists import remove_from_families
 from consent_gate.subject_rights.access import find_pupil, numbers_of
 from consent_gate.subject_rights.erasure_holds import (
     before_erasure,
+    guard_relatives,
     hold_for_a_person,
     pictures_held_by,
+    relatives_of,
 )
 from consent_gate.subject_rights.search import ErasureSearch, search_all_stores, search_terms
 from consent_gate.subject_rights.waiting_data import waiting_data
@@ -62,6 +64,8 @@ NOT_COVERED = (
     " restore erases the pupil again if it finds the revocation list (docs/backup.md). If it does"
     " not, erase the pupil again.",
     "Pictures that also show others: they are held, and no longer linked to the pupil.",
+    "A mark, without a name, on brothers, sisters and lookalikes of a pupil who is still at the"
+    " school. It holds their new pictures and ends with the next import of the whole school.",
 )
 """The exclusions that each certificate lists."""
 
@@ -119,6 +123,7 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
         "imports_with_the_pupil": entry.history.count(),
         "colleagues_notes": _erase_notes(search_terms(entry), pictures),
     }
+    relatives = relatives_of(entry)
     entry.delete()
     store.link_siblings(home)
     for run in ImportRun.objects.all():
@@ -126,6 +131,7 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
         run.save(update_fields=["summary"])
     ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
     held = hold_for_a_person(ctx, before)
+    guard_relatives(relatives)
     counts["pictures_for_a_person"] = len(held)
     others = {item.pk for item in (*pictures, *held)} - {item.pk for item in alone}
     apply_decisions(ctx, Item.objects.filter(pk__in=others).exclude(evidence=None))

@@ -15,7 +15,15 @@ from django.db.models import Q
 
 from consent_gate.db.event_folders import in_folder
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import EventPupil, Item, ItemState, PupilEntry, PupilInItem, StaffTag
+from consent_gate.db.models import (
+    EventPupil,
+    Item,
+    ItemState,
+    Lookalike,
+    PupilEntry,
+    PupilInItem,
+    StaffTag,
+)
 from consent_gate.decisions.apply import verdicts_of
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import delete_approvals, load_staff_input
@@ -88,6 +96,30 @@ def for_a_person(staff: StaffInput, lost: LostReasons) -> StaffInput:
         return staff
     tags = {**staff.tags, **dict.fromkeys(lost.faces, CANNOT_TELL)}
     return replace(staff, tags=tags, approvals={})
+
+
+def relatives_of(entry: PupilEntry) -> list[int]:
+    """Primary keys of brothers, sisters and lookalikes of a pupil who stays at the school.
+
+    Empty for a pupil who left.
+    """
+    if not entry.on_roll:
+        return []
+    pairs = Lookalike.objects.filter(Q(first=entry) | Q(second=entry))
+    like = Q(pk__in={pk for pair in pairs.values_list("first", "second") for pk in pair})
+    if entry.family_group:
+        like |= Q(family_group=entry.family_group)
+    return list(PupilEntry.objects.filter(like).exclude(pk=entry.pk).values_list("pk", flat=True))
+
+
+def guard_relatives(keys: Collection[int]) -> None:
+    """Hold new pictures of these pupils until the next import of the whole school.
+
+    The erased pupil may be in new pictures, and the machine may take the face for one of theirs.
+    Nothing else is left that could hold such a picture. Call after ``hold_for_a_person``, which
+    holds the pictures that are there, for longer.
+    """
+    PupilEntry.objects.filter(pk__in=keys).update(erased_relative=True)
 
 
 def pictures_held_by(entry: PupilEntry, register: Register, rules: Rules) -> list[Item]:

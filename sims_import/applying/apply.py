@@ -151,6 +151,8 @@ def apply_import(home: Home, export: ExportFile, accepted: Collection[str], acto
         families = store.apply_changes(home, done.apply_now, prepared.plan.records, run)
         mark_outdated(names, recorded_names())
         store.suspend(done.suspended, run)
+        if run.complete and run.status == ImportRun.Status.APPLIED:
+            families |= store.end_guards_of_erased()
         audit_log.record_all(home, _audit_events(home, run, done.apply_now), actor)
         destroyed = destroy_lost_templates(home, actor)
         changed = {*_affected_pupils(done.apply_now), *destroyed, *families}

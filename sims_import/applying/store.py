@@ -248,6 +248,18 @@ def _group(number: str, links: Mapping[str, frozenset[str]]) -> str:
     return min(siblings | {number}) if siblings else ""
 
 
+def end_guards_of_erased() -> set[str]:
+    """End the guards for pupils who were erased. Call after an import of the whole school.
+
+    It put the erased pupils who are still at the school on the register again. Returns the
+    admission numbers of the pupils whose guard ended.
+    """
+    guarded = PupilEntry.objects.filter(erased_relative=True)
+    numbers = set(guarded.values_list("admission_number", flat=True))
+    guarded.update(erased_relative=False)
+    return numbers
+
+
 def suspend(purposes: frozenset[str], run: ImportRun) -> None:
     """Suspend exactly these purposes, and end the suspension of all others."""
     SuspendedPurpose.objects.exclude(purpose__in=purposes).delete()

@@ -56,6 +56,8 @@ class PupilEntry(models.Model):
     never_publish = models.BooleanField(default=False)
     biometric_objection = models.BooleanField(default=False)
     on_roll = models.BooleanField(default=True)
+    erased_relative = models.BooleanField(default=False)
+    """Whether a brother, sister or lookalike at the school was erased since the last import."""
     former_numbers = models.JSONField(default=list)
     """Earlier admission numbers of this pupil, which the evidence of older pictures has."""
     last_import = models.ForeignKey(ImportRun, null=True, on_delete=models.SET_NULL)

@@ -7,6 +7,7 @@ import socketserver
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -74,10 +75,14 @@ def test_an_inbox_that_is_gone_is_found(school: World) -> None:
     assert bad(doctor.examine(school.home.root)) == {"inbox"}
 
 
-def test_keys_inside_an_approved_folder_are_found(school: World) -> None:
-    settings = school.home.root / "consent-gate.toml"
+def test_keys_inside_an_approved_folder_are_found_behind_a_link(
+    school: World, tmp_path: Path
+) -> None:
+    """A home whose settings name such a folder itself does not open."""
+    settings, link = school.home.root / "consent-gate.toml", tmp_path / "website"
+    link.symlink_to(school.home.secrets)
     text = settings.read_text().replace(
-        "[channels.website]\n", f'[channels.website]\nfolder = "{school.home.secrets}"\n'
+        "[channels.website]\n", f'[channels.website]\nfolder = "{link}"\n'
     )
     settings.write_text(text)
     assert "separation" in bad(doctor.examine(school.home.root))

@@ -32,6 +32,17 @@ MANIFEST = "manifest.json"
 ADOPTED = "folder.adopted"
 """Audit action: a person accepted a channel's folder with what it contains."""
 _MONTH = re.compile(r"\d{4}-\d\d")
+_SYSTEM_NAMES = frozenset(
+    {
+        "lost+found",
+        "system volume information",
+        "$recycle.bin",
+        "@eadir",
+        "thumbs.db",
+        "desktop.ini",
+    }
+)
+"""Files and folders, in lower case, that operating systems and file servers put into any folder."""
 SPARE_BYTES = 64 << 20
 """Bytes kept free on the folder's disk, so that a recall can always write the manifest. The
 manifest of 100 000 pictures has about 40 MB."""
@@ -146,10 +157,13 @@ def _has_files_of_others(folder: Path, channel: str) -> bool:
     """
     if AuditEntry.objects.filter(action=ADOPTED, subject=f"channel:{channel}").exists():
         return False
-    return any(
-        not (path.name.startswith(".") or path.name == MANIFEST or _MONTH.fullmatch(path.name))
-        for path in folder.iterdir()
-    )
+    return any(not _is_expected(path.name) for path in folder.iterdir())
+
+
+def _is_expected(name: str) -> bool:
+    """Whether an entry of a folder is hidden, the gate's or of an operating system."""
+    is_own = name == MANIFEST or _MONTH.fullmatch(name) is not None
+    return is_own or name.startswith(".") or name.lower() in _SYSTEM_NAMES
 
 
 def _has_known_picture(folder: Path, channel: str) -> bool:

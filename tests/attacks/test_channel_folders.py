@@ -76,7 +76,8 @@ def test_files_that_lay_in_a_channels_folder_before_stay_there(home: Home, webro
 
 def test_an_empty_folder_outside_the_home_is_used(home: Home, tmp_path: Path) -> None:
     make_world_with_ann(home)
-    (tmp_path / "empty").mkdir()
+    for name in ("lost+found", "@eaDir", ".snapshot"):  # as on a new disk, or on a file server
+        (tmp_path / "empty" / name).mkdir(parents=True)
     moved = with_folder(home, str(tmp_path / "empty"))
     for _ in range(2):
         make_photo(home, "000001")

@@ -75,6 +75,7 @@ def table_under(
     width = len(header.captions)
     ragged = _ragged([line for line, _ in rows], width)
     above = [*grid.lines[: header.first], *outside]
+    printed = grid.formatting.texts if grid.formatting else []
     return Table(
         captions=tuple(tidy(caption) for caption in header.captions),
         meanings=header.meanings,
@@ -84,7 +85,7 @@ def table_under(
         ),
         run_on=grid.run_on or _run_date(above),
         complete=grid.complete,
-        titles=tuple(text for line in above if (text := _joined(line))),
+        titles=(*(text for line in above if (text := _joined(line))), *printed),
         left_out=body.left_out(),
         doubts=(
             *grid.doubts,

@@ -14,6 +14,7 @@ from sims_import.readers import csv, excel, html, json, xml
 from sims_import.readers.body import table_under, to_table
 from sims_import.readers.header import TURNED, find_header, is_turned
 from sims_import.readers.interface import Grid, Mark, Row, Table
+from sims_import.text.title_words import title_in_file_name
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from sims_import.text.words import key
 
@@ -31,7 +32,7 @@ def read_table(
 
     Args:
         data: The file's bytes.
-        name: The file's name, for messages only.
+        name: The file's name. It counts as a title if it is made of words of titles.
         vocabulary: The school's purposes.
         known: Captions of the saved mapping, as ``words.key``. They help to find the header.
 
@@ -39,9 +40,11 @@ def read_table(
         ExportUnreadable: The file is empty, damaged or of another kind.
     """
     try:
-        return _read(data, vocabulary, known)
+        table = _read(data, vocabulary, known)
     except ExportUnreadable as error:
         raise type(error)(f"{name}: {error.args[0]}") from error
+    title = title_in_file_name(name)
+    return replace(table, titles=(*table.titles, title)) if title else table
 
 
 def _read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Table:

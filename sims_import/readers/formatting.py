@@ -7,19 +7,33 @@ table styles, because they depend only on cells that are read anyway.
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from typing import Any
 
 import openpyxl
+from defusedxml import ElementTree
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.styles.colors import COLOR_INDEX
 from openpyxl.utils.cell import range_boundaries
 
 from sims_import.readers.interface import Formatting
+from sims_import.text.values import read_answer
+from sims_import.text.words import tidy
 
 _BLACK, _WHITE = ("000000", "theme1+0.00"), ("FFFFFF", "theme0+0.00")
 """Default colours of text and background, as RGB and as the theme colour that Excel writes."""
 _AUTOMATIC = 64
 """Indexed colours from this index on are colours of the operating system."""
+_SYMBOL_FONT = re.compile(r"(wing|web|zapf ?)dings|symbol|marlett", re.I)
+_WORD_FORMAT = re.compile(r'"[^"]*[^\W\d_]{2}[^"]*"')
+_TODAY = re.compile(r"\b(TODAY|NOW)\(", re.I)
+_PAGE_CODE = re.compile(r"&(\[\w+\]|\"[^\"]*\"|\d+|K[\dA-F]{6}|[A-Z+])", re.I)
+"""``&P`` for the page number and the like, in the header of a printed page."""
+_SMALLEST_HEIGHT, _SMALLEST_WIDTH = 2.0, 0.5
+"""Rows in points and columns in characters that are smaller cannot be seen."""
+_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
+_BOX = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}txBody"
 
 
 def read_formatting(data: bytes) -> dict[str, Formatting]:
@@ -28,47 +42,57 @@ def read_formatting(data: bytes) -> dict[str, Formatting]:
     Raises what openpyxl raises on a workbook that it cannot read.
     """
     book = openpyxl.load_workbook(io.BytesIO(data), rich_text=True, keep_links=False)
-    return {sheet.title: _of_sheet(sheet) for sheet in book.worksheets}
+    manual = book.calculation is not None and book.calculation.calcMode == "manual"
+    boxes = _text_boxes(data)
+    return {sheet.title: _of_sheet(sheet, boxes, manual=manual) for sheet in book.worksheets}
 
 
-def _of_sheet(sheet: Any) -> Formatting:
-    found = Formatting()
-    known: dict[int, tuple[int, bool]] = {}
+def _of_sheet(sheet: Any, boxes: list[str], *, manual: bool) -> Formatting:
+    found = Formatting(texts=[*_page_texts(sheet), *boxes])
+    known: dict[int, tuple[int, bool, bool, bool]] = {}
     for row in sheet.iter_rows():
         ids = []
         for cell in row:
             style = cell.style_id if cell.has_style else 0
             if style not in known:
                 known[style] = _style_of(cell, found.palette)
-            place, struck = known[style]
+            place, struck, in_symbols, as_word = known[style]
             ids.append(place)
             if cell.value is not None and (struck or _is_partly_struck(cell.value)):
                 found.struck.append((cell.row, cell.column - 1))
             if cell.comment is not None:
                 found.comments.append((cell.row, cell.column - 1))
+            if cell.value is not None:
+                _note_shown_otherwise(cell, found, in_symbols=in_symbols, as_word=as_word)
+                found.manual |= manual and cell.data_type == "f"
         if any(ids):
             found.styles[row[0].row] = ids
     found.hidden_rows = [
         number
         for number, row in sheet.row_dimensions.items()
-        if row.hidden or (row.height is not None and row.height == 0)
+        if row.hidden or (row.height is not None and row.height < _SMALLEST_HEIGHT)
     ]
     for dimension in sheet.column_dimensions.values():
-        if dimension.hidden or dimension.width == 0:
+        if dimension.hidden or dimension.width < _SMALLEST_WIDTH:
             found.hidden_columns += range(dimension.min - 1, dimension.max)
     found.filters = _filters(sheet)
     return found
 
 
-def _style_of(cell: Any, palette: list[list[str]]) -> tuple[int, bool]:
-    """Index of the cell's style in ``palette``, and whether its text is struck out.
+def _style_of(cell: Any, palette: list[list[str]]) -> tuple[int, bool, bool, bool]:
+    """The cell's style: its index in ``palette``, and three facts.
+
+    They are whether its text is struck out, whether its font shows symbols, and whether its number
+    format shows a word.
 
     A new style is added to ``palette``.
     """
     style = [_background(cell.fill), _text_colour(cell)]
     if style not in palette:
         palette.append(style)
-    return palette.index(style), bool(cell.font.strike)
+    in_symbols = bool(_SYMBOL_FONT.search(str(cell.font.name)))
+    as_word = bool(_WORD_FORMAT.search(str(cell.number_format)))
+    return palette.index(style), bool(cell.font.strike), in_symbols, as_word
 
 
 def _background(fill: Any) -> str:
@@ -99,6 +123,35 @@ def _colour(colour: Any) -> str:
         index = colour.indexed
         return "" if index >= min(_AUTOMATIC, len(COLOR_INDEX)) else COLOR_INDEX[index][-6:]
     return str(colour.rgb)[-6:]
+
+
+def _note_shown_otherwise(cell: Any, found: Formatting, *, in_symbols: bool, as_word: bool) -> None:
+    """Record that a cell looks otherwise in Excel than its value is read."""
+    place = (cell.row, cell.column - 1)
+    if in_symbols and read_answer(str(cell.value)) is not None:
+        found.symbols.append(place)
+    if as_word and cell.data_type in {"n", "b", "f"} and not cell.is_date:
+        found.formats.append(place)
+    if cell.data_type == "f" and _TODAY.search(str(cell.value)):
+        found.of_today.append(place)
+
+
+def _page_texts(sheet: Any) -> list[str]:
+    """The texts above and below each printed page."""
+    pages = ("oddHeader", "evenHeader", "firstHeader", "oddFooter", "evenFooter", "firstFooter")
+    parts = [getattr(getattr(sheet, p), at) for p in pages for at in ("left", "center", "right")]
+    return [text for p in parts if p.text and (text := tidy(_PAGE_CODE.sub(" ", p.text)))]
+
+
+def _text_boxes(data: bytes) -> list[str]:
+    """The texts of the boxes and shapes that lie on the sheets. openpyxl does not read them."""
+    found = []
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            if re.fullmatch(r"xl/drawings/drawing\d+\.xml", name):
+                for box in ElementTree.fromstring(archive.read(name)).iter(_BOX):
+                    found.append(tidy(" ".join(t.text or "" for t in box.iter(_TEXT))))
+    return [text for text in found if text]
 
 
 def _is_partly_struck(value: object) -> bool:

@@ -41,6 +41,10 @@ class MarkKind(StrEnum):
     HIDDEN_COLUMN = "hidden column"
     HIDDEN_SHEET = "hidden sheet"
     FILTER = "row hidden by a filter"
+    SYMBOLS = "letters in a font of symbols"
+    NUMBER_FORMAT = "number that is shown as a word"
+    OF_TODAY = "formula that depends on the day"
+    MANUAL = "formulas that are not worked out by themselves"
     UNREADABLE = "formatting that cannot be read"
 
 
@@ -53,7 +57,7 @@ class Mark:
     """A cell such as ``C7``, a row or a column, as Excel names them; empty for the whole sheet."""
     kind: MarkKind
     column: int | None = None
-    """Index of the table's column, for a hidden column."""
+    """Index of the table's column, for a mark that says nothing in an irrelevant column."""
 
 
 @dataclass
@@ -75,6 +79,16 @@ class Formatting:
     hidden_columns: list[int] = field(default_factory=list)
     filters: list[tuple[int, int]] = field(default_factory=list)
     """First and last row of each range on which a filter is set."""
+    symbols: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column of answers in a font that shows letters as symbols, such as Wingdings."""
+    formats: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column of numbers whose format shows a word."""
+    of_today: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column of formulas with the current day. The file has the result of another day."""
+    manual: bool = False
+    """Whether the sheet has formulas that Excel does not work out again by itself."""
+    texts: list[str] = field(default_factory=list)
+    """Headers and footers of the printed page, and text boxes."""
     unreadable: bool = False
     """Whether the formatting could not be read."""
 
@@ -86,7 +100,7 @@ class Formatting:
         return cls(**{**found, **pairs, "styles": styles})
 
 
-_PAIRS = ("struck", "comments", "filters")
+_PAIRS = ("struck", "comments", "filters", "symbols", "formats", "of_today")
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,9 @@ def marks_of(grid: Grid, meanings: Sequence[Meaning], lines: Sequence[Line]) -> 
         yield Mark(grid.sheet, cell_name(row, column), MarkKind.STRIKETHROUGH)
     for row, column in found.comments:
         yield Mark(grid.sheet, cell_name(row, column), MarkKind.COMMENT)
+    if found.manual:
+        yield Mark(grid.sheet, "", MarkKind.MANUAL)
+    yield from _shown_otherwise(grid.sheet, found, meanings, lines)
     yield from _hidden_rows(grid.sheet, found, lines)
     yield from _hidden_columns(grid.sheet, found, meanings, lines)
     width = max((len(ids) for ids in found.styles.values()), default=0)
@@ -72,6 +75,23 @@ def column_name(column: int) -> str:
         left, letter = divmod(left - 1, 26)
         letters = chr(65 + letter) + letters
     return letters
+
+
+def _shown_otherwise(
+    sheet: str, found: Formatting, meanings: Sequence[Meaning], lines: Sequence[Line]
+) -> Iterator[Mark]:
+    """Cells of pupils that look otherwise in Excel than they were read."""
+    rows = {line.number for line in lines}
+    kinds = (
+        (found.symbols, MarkKind.SYMBOLS),
+        (found.formats, MarkKind.NUMBER_FORMAT),
+        (found.of_today, MarkKind.OF_TODAY),
+    )
+    for cells, kind in kinds:
+        for row, column in cells:
+            if row in rows:
+                at = column if column < len(meanings) else None
+                yield Mark(sheet, cell_name(row, column), kind, at)
 
 
 def _hidden_rows(sheet: str, found: Formatting, lines: Sequence[Line]) -> Iterator[Mark]:

@@ -10,7 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from sims_import.text.consent_words import FILLERS, FILM_WORDS, PHOTO_WORDS, PUBLISH_WORDS
+from sims_import.text.consent_words import (
+    CAUTION_WORDS,
+    FILLERS,
+    FILM_WORDS,
+    FOREIGN_NEGATIONS,
+    HISTORIC_WORDS,
+    NEGATIONS,
+    PHOTO_WORDS,
+    PUBLISH_WORDS,
+)
 from sims_import.text.words import odd_signs, tidy, word_set, words
 
 _USUAL = word_set(
@@ -98,6 +107,18 @@ def is_usual_title(text: str, names: Collection[str] = ()) -> bool:
     return all(
         _is_known(word, names) or word in people or (naming and word in capitals) for word in found
     )
+
+
+def title_in_file_name(name: str) -> str:
+    """The name of a file without its ending if it is all words that titles have; else empty.
+
+    ``No consent.csv`` and ``Photo consent 2024-25.xlsx`` say what they hold. A name with other
+    words, such as ``b20_no_photos.csv`` or that of a download, is chosen for many reasons.
+    """
+    stem = name.rpartition("/")[2].rpartition(".")[0]
+    telling = _SPOKEN | NEGATIONS | FOREIGN_NEGATIONS | HISTORIC_WORDS | CAUTION_WORDS
+    known = all(w.isdigit() or w in telling or w.rstrip("s") in telling for w in words(stem))
+    return stem.replace("_", " ") if known else ""
 
 
 def school_name(text: str) -> frozenset[str]:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import pytest
 
+from consent_gate.register.snapshot import RegisterSnapshot
+from sims_import.planning.import_blocks import gate_plan
+from sims_import.planning.prepare import ImportContext, prepare, read_export
+from sims_import.reconcile import Change, ChangeKind
 from sims_import.text.caution import sheet_may_mean_no
 from tests.support.consent_files import (
     IDENTITY,
@@ -18,7 +22,7 @@ from tests.support.consent_files import (
     with_column,
 )
 from tests.support.export_files import workbook
-from tests.support.sims_school import encode_csv
+from tests.support.sims_school import TODAY, encode_csv
 
 LIMITING_TITLES = (
     *("Spring 22", "Photo consent Spring 22", "Summer term 25", "July 25", "Consent AY24-25"),
@@ -284,3 +288,42 @@ def test_messages_quote_no_cell() -> None:
     rows[2][1] = "Moss (CP)"
     messages = " ".join(block.message for block in prepared_import(encode_csv(rows)).blocks)
     assert "Moss" not in messages
+
+
+# --- the name of the file ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "No consent.csv",
+            "WITHDRAWN.csv",
+            "Do not photograph.csv",
+            "consents OLD.csv",
+            "TEST.csv",
+        ),
+        *("Photo consent 2024-25.csv", "Spring 22.csv", "CP list.csv", "Leavers.csv", "draft.csv"),
+    ],
+)
+def test_a_file_with_such_a_name_grants_nothing(name: str) -> None:
+    assert granted_by_file(name) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("export (1).csv", "consent 2026-27.csv", "Photo consents - all pupils.csv", "SIMS.csv"),
+        *("b20_no_photos.csv", "september.csv", "consent_20261112.csv", "no extension"),
+    ],
+)
+def test_a_file_with_another_name_is_read(name: str) -> None:
+    assert len(granted_by_file(name)) == 24
+
+
+def granted_by_file(name: str) -> list[Change]:
+    context = ImportContext()
+    table = read_export(encode_csv(wide_rows()), name, context)
+    prepared = prepare(table, RegisterSnapshot(), context, TODAY)
+    done = gate_plan(prepared.plan, prepared.blocks, ())
+    return [change for change in done.apply_now if change.kind is ChangeKind.GRANTED]

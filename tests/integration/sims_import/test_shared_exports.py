@@ -36,7 +36,7 @@ def made_up_exports() -> dict[str, tuple[bytes, str]]:
     return {
         "plain.csv": (encode_csv(plain), "right"),
         "workbook.xlsx": (to_xlsx(plain), "right"),
-        "old-workbook.xls": (to_xls(plain), "right"),
+        "workbook-97.xls": (to_xls(plain), "right"),
         "sheet.ods": (to_ods(plain), "right"),
         "page.html": (to_html(plain), "right"),
         "list.json": (to_json(plain), "right"),

@@ -1,0 +1,114 @@
+"""A workbook that shows staff something else than its cells hold grants nothing unasked."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.styles import Font
+
+from sims_import.readers.dispatch import read_table
+from sims_import.readers.interface import MarkKind, Table
+from tests.support.consent_files import prepared_import, wide_rows
+from tests.support.export_files import workbooks_opened_once
+
+__all__ = ["workbooks_opened_once"]
+
+pytestmark = [pytest.mark.costly, pytest.mark.usefixtures("workbooks_opened_once")]
+
+
+def saved(*changes: Callable[[Any], None]) -> bytes:
+    """Six pupils who gave everything, in rows 2 to 7; answers in E to H."""
+    book = openpyxl.Workbook()
+    for row in wide_rows():
+        book.active.append(row)
+    for change in changes:
+        change(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def codes(data: bytes) -> list[str]:
+    return [block.code for block in prepared_import(data).blocks]
+
+
+def shown_otherwise(book: Any) -> None:
+    sheet = book.active
+    sheet["E2"].font = Font(name="Wingdings")
+    sheet["F3"].value, sheet["F3"].number_format = 1, '"No"'
+    sheet["G4"].value = '=IF(TODAY()>DATE(2026,1,1),"No","Yes")'
+    sheet.row_dimensions[5].height = 0.75
+    sheet.column_dimensions["H"].width = 0.2
+
+
+def test_symbols_formats_formulas_and_what_is_too_small_to_see_are_marks() -> None:
+    data = saved(shown_otherwise)
+    assert {(mark.cell, mark.kind) for mark in read_table(data, "export").doubts} == {
+        ("E2", MarkKind.SYMBOLS),
+        ("F3", MarkKind.NUMBER_FORMAT),
+        ("G4", MarkKind.OF_TODAY),
+        ("5", MarkKind.HIDDEN_ROW),
+        ("H", MarkKind.HIDDEN_COLUMN),
+    }
+    assert codes(data) == ["marks-in-workbook"]
+
+
+def not_worked_out(book: Any) -> None:
+    book.calculation.calcMode = "manual"
+    book.active["G4"].value = '=IF(B4="x","No","Yes")'
+
+
+def test_formulas_that_are_not_worked_out_by_themselves_are_a_mark() -> None:
+    (mark,) = read_table(saved(not_worked_out), "export").doubts
+    assert mark.kind is MarkKind.MANUAL
+
+
+def printed_header(book: Any) -> None:
+    book.active.oddHeader.center.text = "Pupils WITHOUT consent"
+    book.active.oddFooter.left.text = "Page &P of &N"
+
+
+def test_the_header_of_the_printed_page_is_a_title() -> None:
+    data = saved(printed_header)
+    assert read_table(data, "export").titles == ("Pupils WITHOUT consent", "Page of")
+    assert codes(data) == ["negative-heading"]
+
+
+def with_text_box(text: str) -> bytes:
+    drawing = (
+        '<xdr:wsDr xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing" '
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><xdr:sp><xdr:txBody><a:p>'
+        f"<a:r><a:t>{text}</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:wsDr>"
+    )
+    out = io.BytesIO(saved())
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("xl/drawings/drawing1.xml", drawing)
+    return out.getvalue()
+
+
+def test_a_text_box_is_a_title() -> None:
+    table: Table = read_table(with_text_box("Names in blue"), "export")
+    assert table.titles == ("Names in blue",)
+    assert codes(with_text_box("Names in blue")) == ["negative-heading"]
+
+
+def harmless(book: Any) -> None:
+    sheet = book.active
+    sheet["I1"], sheet["J1"], sheet["K1"] = "Age", "House", "DOB"
+    for row in range(2, 8):
+        sheet.cell(row, 9).value = "=INT((TODAY()-DATE(2018,1,1))/365)"
+        sheet.cell(row, 10).value = "n"
+        sheet.cell(row, 10).font = Font(name="Wingdings")
+        sheet.cell(row, 11).value = 43103
+        sheet.cell(row, 11).number_format = 'dd "of" mmmm yyyy'
+    sheet.oddHeader.center.text = "Photo consent 2026/27"
+    sheet.oddFooter.right.text = '&"Arial,Bold"&8Page &P of &N, printed &D'
+
+
+def test_an_age_a_date_and_a_usual_header_stop_nothing() -> None:
+    assert codes(saved(harmless)) == []

@@ -50,9 +50,9 @@ class Reason(StrEnum):
 # --- evidence of a picture -----------------------------------------------------------------
 
 
-FAR_SMALLER = 0.25
+FAR_SMALLER = 0.4
 """A face of less than this share of the height of a larger one is a face of its own, as of a child
-before a poster: eyes and nose that a detector takes for a face are larger."""
+before a poster: eyes and nose that a detector takes for a face are larger. See docs/adr/0003."""
 
 
 @dataclass(frozen=True)

@@ -270,6 +270,55 @@ def test_a_child_before_a_poster_of_a_large_face_is_seen(finder: FaceFinder, hei
     assert unseen(finder.find(picture), pasted) == []
 
 
+CELL = 220
+"""Side of the part of the picture that one poster has, in pixels."""
+
+
+def paste_poster(picture: RGB, name: str, at: tuple[int, int], kind: str) -> None:
+    """Paste a head with a face of 110 px, as a poster, a pale projection or a drawing."""
+    paste(picture, name, at, 110, 0)
+    half = CELL // 2
+    there = picture[at[1] - half : at[1] + half, at[0] - half : at[0] + half]
+    if kind == "projection":
+        there[:] = 150 + 0.4 * (there.astype(np.float32) - there.mean())
+    elif kind == "drawing":
+        there[:] = (np.asarray(cv2.bilateralFilter(there.copy(), 9, 60, 9)) // 48) * 48 + 24
+
+
+HOPPER, OBAMA, BIDEN = STRANGERS
+BEFORE_POSTERS = (
+    (BIDEN, "poster", OBAMA, (-14, -39), 37, 165, "glasses"),
+    (HOPPER, "poster", OBAMA, (-30, 44), 32, 45, "scarf"),
+    (HOPPER, "drawing", BIDEN, (31, 35), 29, 90, None),
+    (BIDEN, "poster", OBAMA, (12, -39), 31, 225, "glasses"),
+    (BIDEN, "poster", OBAMA, (-29, 16), 30, 120, "hand"),
+    (HOPPER, "poster", BIDEN, (25, -20), 36, 195, None),
+    (BIDEN, "poster", OBAMA, (-4, -26), 26, 0, "glasses"),
+    (OBAMA, "poster", BIDEN, (-23, 17), 37, 45, "scarf"),
+    (OBAMA, "poster", BIDEN, (-12, 26), 37, 285, "scarf"),
+    (OBAMA, "projection", HOPPER, (-32, 38), 33, 345, "scarf"),
+    (BIDEN, "poster", HOPPER, (30, -9), 37, 150, "glasses"),
+    (OBAMA, "projection", HOPPER, (-18, 16), 34, 120, None),
+    (BIDEN, "poster", OBAMA, (9, -35), 32, 345, "scarf"),
+    (HOPPER, "poster", BIDEN, (20, -27), 35, 330, "glasses"),
+    (HOPPER, "drawing", OBAMA, (14, 10), 37, 300, "glasses"),
+    (OBAMA, "poster", HOPPER, (40, 88), 34, 10, None),
+)
+"""The person on a poster and its kind; the child, its place from the middle of the poster's face,
+its height and angle, and what covers it. The last one is a badge below a face."""
+
+
+def test_children_before_posters_projections_and_drawings_are_seen(finder: FaceFinder) -> None:
+    """The children are a quarter to a third as high as the face of 110 px behind them."""
+    picture, pasted = np.full((4 * CELL, 4 * CELL, 3), 140, np.uint8), []
+    for index, (large, kind, child, off, height, degrees, cover) in enumerate(BEFORE_POSTERS):
+        at = CELL // 2 + CELL * (index % 4), CELL // 2 + CELL * (index // 4)
+        paste_poster(picture, large, at, kind)
+        place = at[0] + off[0], at[1] + off[1]
+        pasted.append(paste(picture, child, place, height, degrees, cover=cover))
+    assert unseen(finder.find(picture), pasted) == []
+
+
 def test_the_rendered_picture_is_searched_at_every_angle(finder: FaceFinder) -> None:
     """The request lists only the pupil, as if the examination had missed the stranger."""
     start_worker(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
@@ -300,16 +349,16 @@ def test_a_hidden_stranger_in_the_rendered_picture_stops_it(
     assert any(_is_on(box, hidden) for box in refused.faces), "staff are shown where it is"
 
 
-@pytest.mark.parametrize("degrees", [0, 70])
+@pytest.mark.parametrize(("height", "degrees"), [(50, 0), (50, 70), (160, 0)])
 def test_a_child_before_a_judged_poster_stops_the_rendered_picture(
-    finder: FaceFinder, degrees: float
+    finder: FaceFinder, height: float, degrees: float
 ) -> None:
     """Only the poster's face was judged, as if the examination had missed the child before it."""
     start_worker(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     picture = np.asarray(cv2.resize(photo("obama_white_house_2"), None, fx=1.2, fy=1.2), np.uint8)
     x, y, across, down = (1.2 * side for side in STRANGERS["obama_white_house_2"])
     poster = Box(round(x), round(y), round(across), round(down))
-    child = paste(picture, "hopper_us_navy", (x + 0.2 * across, y + 0.85 * down), 50, degrees)
+    child = paste(picture, "hopper_us_navy", (x + 0.2 * across, y + 0.85 * down), height, degrees)
     request = RenditionRequest(RenditionSpec(max_side=1600, quality=85), "", (poster,))
     refused = make_rendition(picture, request, rendition_tasks._faces_at_any_angle)
     assert isinstance(refused, RenditionRefused)

@@ -40,7 +40,7 @@ def test_a_new_box_becomes_a_possible_face_after_the_others() -> None:
     "box",
     [
         pytest.param(Box(20, 20, 30, 30), id="at a face"),
-        pytest.param(Box(110, 110, 10, 10), id="at a face that staff drew"),
+        pytest.param(Box(110, 110, 20, 20), id="at a face that staff drew"),
         pytest.param(Box(400, 100, 30, 40), id="outside the picture"),
     ],
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from consent_gate.model import FaceKind
-from ingest.faces.protocols import Detection
-from ingest.faces.resolve import resolve_faces
+import numpy as np
+import pytest
+
+from consent_gate.model import Box, FaceKind
+from ingest.faces.protocols import Detection, FoundFace
+from ingest.faces.resolve import resolve_faces, shows_part
 
 NETWORKS = ("yunet", "centerface")
 
@@ -60,6 +63,20 @@ def test_a_child_in_front_of_a_large_face_is_not_swallowed_by_it() -> None:
     adult = [seen(n, 0.9, (50, 50, 200, 250)) for n in NETWORKS]
     child = [seen(n, 0.8, (120, 180, 70, 90)) for n in NETWORKS]
     assert [f.kind for f in resolve_faces(adult + child, 400, 400)] == [FaceKind.FACE] * 2
+
+
+@pytest.mark.parametrize("score", [0.003, 0.2])
+def test_a_possible_face_is_a_part_of_a_larger_one_only_if_it_is_not_far_smaller(
+    score: float,
+) -> None:
+    """A half hidden child before a poster has a low score."""
+    poster = Box(100, 100, 80, 100)
+    child, mouth = (
+        FoundFace(Box(120, 130, size, size), score, FaceKind.POSSIBLE, np.zeros((5, 2), np.float32))
+        for size in (36, 42)
+    )
+    assert not shows_part(child, [poster])
+    assert shows_part(mouth, [poster])
 
 
 def test_a_box_outside_or_without_size_is_no_face() -> None:

@@ -100,9 +100,9 @@ REASON_MESSAGES: Mapping[Reason, str] = {
         "A member of staff refused this picture here. Talk to them before you change this."
     ),
     Reason.SEEN_BEFORE: (
-        "A copy of this picture, or one very like it, was refused or recalled here, or it is half"
-        " of a live photo whose other half is held. Look at that one first. Release this one only"
-        " if the cause does not count."
+        "A copy of this picture, or one that it shows, was sealed, or was refused or recalled here;"
+        " or it is half of a live photo whose other half is held. Look at that one first. Release"
+        " this one only if the cause does not count."
     ),
     Reason.NOT_AT_EVENT: (
         "This face looks most like a pupil who is not among those named for this event. Say who it"

@@ -703,6 +703,8 @@ class StaffInput:
     """Whether the school named classes or pupils for the event that are not on the register."""
     seen_before: frozenset[str] = frozenset()
     """Channels from which a person refused or recalled an earlier copy of this picture."""
+    shows_sealed: bool = False
+    """Whether it may show a sealed picture in part, on a screen or tilted."""
 
 
 # --- verdicts ------------------------------------------------------------------------------

@@ -54,10 +54,12 @@ The rules, in the order of the code:
 11. Where a channel needs two people, an approval waits for a second, different person.
 12. If an error occurs in this code, the channel is held as not examined.
 13. A copy of a picture that staff refused for a channel, or recalled from it by hand, is held in
-    that channel until a member of staff approves this copy. The copy of a sealed picture is sealed
-    (rule 1). The picture and the film of a live photo count as copies of each other. One of them is
-    also held in a channel from which the other would be recalled, or in which the gate covers
-    somebody in the other (rule 18).
+    that channel until a member of staff approves this copy. So is a picture that shows such a
+    picture in part, on a screen or tilted. The copy of a sealed picture is sealed (rule 1). A
+    picture that only shows a sealed one is held in every channel until a member of staff approves
+    it. The picture and the film of a live photo count as copies of each other. One of them is also
+    held in a channel from which the other would be recalled, or in which the gate covers somebody
+    in the other (rule 18).
 14. A film is judged as its faces are, each of which was followed through the frames of one scene.
     Staff may cut it: only the spans that stay are published. With a signed approval, a face counts
     as cut away (rules 8 and 10) where no frame stays that may show it, nor the judged frame before
@@ -513,8 +515,9 @@ class _Case:
         return not is_hidden(name.box, self.picture, self.staff)
 
     def is_seen_before(self) -> bool:
-        """Rule 13: whether staff closed an earlier copy of this picture in the channel."""
-        return self.channel.name in self.staff.seen_before
+        """Rule 13: whether staff closed an earlier copy of this picture in the channel, or it shows
+        a sealed one."""
+        return self.staff.shows_sealed or self.channel.name in self.staff.seen_before
 
     def register_is_stale(self) -> bool:
         """Rule 4: whether the consent list is too old, undated or dated in the future."""

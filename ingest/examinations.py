@@ -164,7 +164,9 @@ def record_examination(
     with transaction.atomic():
         item = Item.objects.select_for_update().get(pk=item_id)
         _keep_live_photo(item, examination.live_photo)
-        fill_closed_picture(item, examination.evidence, examination.hashes)
+        fill_closed_picture(
+            home, item, examination.evidence, examination.hashes, examination.preview
+        )
         if item.state != ItemState.RECEIVED:
             return  # already decided, or sealed while it was examined
         if gallery_version(home) != loaded_version:

@@ -1,6 +1,6 @@
-"""Keeps the hashes of pictures that a person sealed, refused or recalled by hand.
+"""Keeps hashes and descriptions of pictures that a person sealed, refused or recalled by hand.
 
-Only closed pictures have stored hashes. When a picture is closed, pictures with the same pixels are
+Only closed pictures have them. When a picture is closed, pictures with the same pixels are
 held at once. ``consent_gate.decisions.copy_detection`` compares all others.
 """
 
@@ -12,19 +12,24 @@ from dataclasses import replace
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import ClosedPicture, Item, ItemState, Publication, StaffApproval
 from consent_gate.decisions.apply import apply_decision
-from consent_gate.decisions.copy_detection import delete_approvals, link_copy, preview_hashes
+from consent_gate.decisions.copy_detection import delete_approvals, link_copy
+from consent_gate.decisions.copy_traits import (
+    CopyTraits,
+    encrypt_description,
+    stored_traits,
+    traits_of,
+)
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.sealed_copies import SealedCopy, seal_copy
 from consent_gate.decisions.staff_input import signed_channels
 from consent_gate.home.home import Home
-from consent_gate.matching.picture_hash import STORED_BYTES
 from consent_gate.model import Evidence, Examined
 from consent_gate.publication import NEED_A_NEW_APPROVAL
 from consent_gate.register.repository import load_register
 
 
 def sync_closed_picture(
-    ctx: DecisionContext, item: Item, hashes: bytes | None = None
+    ctx: DecisionContext, item: Item, traits: CopyTraits | None = None
 ) -> list[SealedCopy]:
     """Update the row of a closed picture after a person's decision about the picture.
 
@@ -34,7 +39,7 @@ def sync_closed_picture(
     Args:
         ctx: The context of the decisions.
         item: The picture, in the state after the person's decision.
-        hashes: ``preview_hashes`` of a picture that was just sealed, because its preview cannot be
+        traits: ``stored_traits`` of a picture that was just sealed, because its preview cannot be
             opened any more. None reads the preview.
 
     Returns:
@@ -54,28 +59,38 @@ def sync_closed_picture(
         return []
     gained = set(channels) - set(row.channels)
     row.sealed, row.channels = sealed, channels
-    _fill_from_stored(ctx.home, row, item, hashes)
+    _fill_from_stored(ctx.home, row, item, traits)
     if gained or sealed:
         row.compared, row.compared_to = False, ""
     row.save()
     return _apply_to_copies(ctx, row, gained)
 
 
-def fill_closed_picture(item: Item, evidence: Evidence, hashes: bytes) -> None:
-    """Store the pixels' digest and missing hashes of a closed item after an examination."""
+def fill_closed_picture(
+    home: Home, item: Item, evidence: Evidence, hashes: bytes, preview: bytes | None
+) -> None:
+    """Store the pixels' digest and missing traits of a closed item after an examination.
+
+    Args:
+        home: The home.
+        item: The item.
+        evidence: What was found in it.
+        hashes: ``picture_hashes`` of it.
+        preview: Its preview, JPEG; None if it has none.
+    """
     row = ClosedPicture.objects.filter(item=item).first()
     if row is None or not isinstance(evidence, Examined):
         return
-    before = (row.pixels_sha256, bytes(row.hashes))
+    before = (row.pixels_sha256, bytes(row.hashes), bytes(row.description))
     row.pixels_sha256 = evidence.pixels_sha256
-    row.hashes = bytes(row.hashes) or hashes[:STORED_BYTES]
-    if before != (row.pixels_sha256, row.hashes):
+    _fill(home, row, traits_of(evidence, preview, hashes))
+    if before != (row.pixels_sha256, bytes(row.hashes), bytes(row.description)):
         row.compared, row.compared_to = False, ""
         row.save()
 
 
 def forget_closed_picture(item: Item) -> None:
-    """Delete the hashes of an item that is erased. Copies that are held stay held.
+    """Delete what is kept of an item that is erased. Copies that are held stay held.
 
     Call inside a transaction.
     """
@@ -103,14 +118,22 @@ def _closed_channels(item: Item) -> list[str]:
     return sorted(set(refused.values_list("channel", flat=True)) | by_hand)
 
 
-def _fill_from_stored(home: Home, row: ClosedPicture, item: Item, hashes: bytes | None) -> None:
+def _fill(home: Home, row: ClosedPicture, traits: CopyTraits) -> None:
+    """Store the traits that the row does not have yet."""
+    row.hashes = bytes(row.hashes) or traits.hashes
+    if not row.description:
+        encrypt_description(home, row, traits.description)
+
+
+def _fill_from_stored(
+    home: Home, row: ClosedPicture, item: Item, traits: CopyTraits | None
+) -> None:
     evidence = from_json(item.evidence)
     if isinstance(evidence, Examined):
         row.pixels_sha256 = evidence.pixels_sha256
-    if row.hashes:
+    if row.hashes and row.description:
         return
-    found = preview_hashes(home, item) if hashes is None else hashes
-    row.hashes = found[:STORED_BYTES]
+    _fill(home, row, stored_traits(home, item) if traits is None else traits)
     if not row.hashes and item.state == ItemState.DECIDED and item.wrapped_key is not None:
         Item.objects.filter(pk=item.pk).update(needs_reexamination=True)
 
@@ -120,22 +143,25 @@ def _apply_to_copies(
 ) -> list[SealedCopy]:
     """Hold, recall or seal the linked copies, all pictures with the same pixels, and the other half
     of a live photo."""
-    known = set(row.copies.values_list("item", flat=True))
+    known: set[str] = set()
     if row.pixels_sha256:
         same = Item.objects.filter(evidence__examined__pixels_sha256=row.pixels_sha256)
         known |= set(same.exclude(pk=row.item_id).values_list("pk", flat=True))
     if row.item.live_photo:
         halves = Item.objects.filter(live_photo=row.item.live_photo).exclude(pk=row.item_id)
         known |= set(halves.values_list("pk", flat=True))
+    known |= set(row.copies.filter(is_certain=True).values_list("item", flat=True))
+    uncertain = set(row.copies.values_list("item", flat=True)) - known
     open_items = Item.objects.filter(
-        pk__in=known, state__in=(ItemState.DECIDED, ItemState.RECEIVED)
+        pk__in=known | uncertain, state__in=(ItemState.DECIDED, ItemState.RECEIVED)
     ).select_for_update()
     sealed: list[SealedCopy] = []
     for item in open_items:
         signed = signed_channels(item)
-        link_copy(ctx.home, row, item)
-        delete_approvals(ctx.home, item, gained)
-        if row.sealed:
+        is_certain = item.pk in known
+        link_copy(ctx.home, row, item, is_certain=is_certain)
+        delete_approvals(ctx.home, item, ctx.home.settings.channels if row.sealed else gained)
+        if row.sealed and is_certain:
             sealed += seal_copy(_context_for_copies(ctx), item)
         else:
             unsigned = signed - signed_channels(item)

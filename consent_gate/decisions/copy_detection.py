@@ -6,36 +6,31 @@ closed, ``compare_open_pictures`` compares the stored previews of all others, a 
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-
-import numpy as np
-import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
 
 from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import ClosedPicture, Item, ItemState, SeenBefore, StaffApproval
 from consent_gate.decisions.apply import apply_decision
+from consent_gate.decisions.copy_traits import (
+    brightness,
+    decrypt_description,
+    faces_in,
+    hashes_of,
+    stored_preview,
+)
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.sealed_copies import SealedCopy, seal_copy
 from consent_gate.decisions.staff_input import is_sealed_copy, signed_channels
-from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
-from consent_gate.matching.picture_hash import (
-    BURST_DISTANCE,
-    COPY_DISTANCE,
-    HASHED_SIDE,
-    distances,
-    picture_hashes,
-)
+from consent_gate.matching.closed_description import DESCRIBED_SIDE, shown_in
+from consent_gate.matching.picture_hash import BURST_DISTANCE, COPY_DISTANCE, distances
 from consent_gate.matching.same_moment import COMPARED_SIDE, is_other_moment
-from consent_gate.model import Box, Evidence, Examined
-from consent_gate.vault.originals import read_part
+from consent_gate.model import Evidence, Examined
 
-BATCH_SIZE = 100
-"""Stored previews compared in one transaction; about two seconds of work."""
+BATCH_SIZE = 50
+"""Stored previews compared in one transaction; about five seconds of work."""
 
 
 def link_to_earlier(
@@ -62,17 +57,17 @@ def link_to_earlier(
     pixels = evidence.pixels_sha256 if isinstance(evidence, Examined) else ""
     rows = list(ClosedPicture.objects.exclude(item=item).select_related("item"))
     nearest = distances(hashes, [bytes(row.hashes) for row in rows])
+    others: list[ClosedPicture] = []
     for row, distance in zip(rows, nearest, strict=True):
         same = bool(pixels) and row.pixels_sha256 == pixels
         same = same or (bool(item.live_photo) and row.item.live_photo == item.live_photo)
-        if row.sealed:
-            is_copy = same or distance <= BURST_DISTANCE
+        if same or distance <= (BURST_DISTANCE if row.sealed else COPY_DISTANCE):
+            if same or row.sealed or not _is_other_moment(home, row, evidence, preview):
+                link_copy(home, row, item)
         else:
-            is_copy = same or (
-                distance <= COPY_DISTANCE and not _is_other_moment(home, row, evidence, preview)
-            )
-        if is_copy:
-            link_copy(home, row, item)
+            others.append(row)
+    for row in _shown_rows(home, others, preview):
+        link_copy(home, row, item, is_certain=False)
     return any(is_sealed_copy(row) for row in item.seen_before.select_related("earlier"))
 
 
@@ -93,8 +88,8 @@ def compare_open_pictures(ctx: DecisionContext) -> list[SealedCopy]:
     changed: list[tuple[Item, frozenset[str]]] = []
     sealed: list[SealedCopy] = []
     for item in items:
-        preview = _stored_preview(ctx.home, item)
-        hashes = _hashes_of(preview)
+        preview = stored_preview(ctx.home, item)
+        hashes = hashes_of(preview)
         if not hashes and item.wrapped_key is not None and item.state == ItemState.DECIDED:
             Item.objects.filter(pk=item.pk).update(needs_reexamination=True)
         before = set(item.seen_before.values_list("pk", flat=True))
@@ -115,13 +110,22 @@ def compare_open_pictures(ctx: DecisionContext) -> list[SealedCopy]:
     return sealed
 
 
-def link_copy(home: Home, row: ClosedPicture, item: Item) -> None:
-    """Record that ``item`` is a copy; a new link deletes approvals for the closed channels."""
-    _, created = SeenBefore.objects.get_or_create(
-        item=item, earlier=row, defaults={"created_at": home.now()}
+def link_copy(home: Home, row: ClosedPicture, item: Item, *, is_certain: bool = True) -> None:
+    """Record that ``item`` is a copy; a new link deletes approvals for the closed channels.
+
+    Args:
+        home: The home.
+        row: The closed picture.
+        item: The copy.
+        is_certain: Whether it is a copy as a whole. False never makes a certain link uncertain.
+    """
+    link, created = SeenBefore.objects.get_or_create(
+        item=item, earlier=row, defaults={"created_at": home.now(), "is_certain": is_certain}
     )
+    if is_certain and not link.is_certain:
+        SeenBefore.objects.filter(pk=link.pk).update(is_certain=True)
     if created:
-        delete_approvals(home, item, row.channels)
+        delete_approvals(home, item, home.settings.channels if row.sealed else row.channels)
         detail: dict[str, object] = {"earlier": row.item_id}
         audit_log.record(home, "item.seen_before", f"item:{item.pk}", detail)
 
@@ -134,14 +138,16 @@ def delete_approvals(home: Home, item: Item, channels: Iterable[str]) -> None:
         row.delete()
 
 
-def preview_hashes(home: Home, item: Item) -> bytes:
-    """``picture_hashes`` of the stored preview; empty if it is missing or cannot be read."""
-    return _hashes_of(_stored_preview(home, item))
-
-
-def _hashes_of(preview: bytes | None) -> bytes:
-    luma = _brightness(preview, HASHED_SIDE)
-    return b"" if luma is None else picture_hashes(luma)
+def _shown_rows(
+    home: Home, rows: Sequence[ClosedPicture], preview: bytes | None
+) -> list[ClosedPicture]:
+    """The closed pictures that the preview of a picture shows."""
+    described = [(row, decrypt_description(home, row)) for row in rows]
+    usable = [(row, found) for row, found in described if found is not None]
+    luma = brightness(preview, DESCRIBED_SIDE) if usable else None
+    if luma is None:
+        return []
+    return [usable[index][0] for index in shown_in(luma, [found for _, found in usable])]
 
 
 def _is_other_moment(
@@ -153,38 +159,8 @@ def _is_other_moment(
         return False
     if earlier.film is not None or evidence.film is not None:
         return False  # the preview of a film shows one moment, and its faces are of others
-    first = _brightness(_stored_preview(home, row.item), COMPARED_SIDE)
-    second = _brightness(preview, COMPARED_SIDE)
+    first = brightness(stored_preview(home, row.item), COMPARED_SIDE)
+    second = brightness(preview, COMPARED_SIDE)
     if first is None or second is None:
         return False
-    return is_other_moment(first, _faces_in(earlier, first), second, _faces_in(evidence, second))
-
-
-def _faces_in(evidence: Examined, preview: npt.NDArray[np.uint8]) -> list[Box]:
-    """The face boxes in pixels of the preview."""
-    scale = preview.shape[1] / evidence.width
-    return [
-        Box(*(round(side * scale) for side in (box.x, box.y, box.width, box.height)))
-        for box in (face.box for face in evidence.faces)
-    ]
-
-
-def _stored_preview(home: Home, item: Item) -> bytes | None:
-    try:
-        return read_part(home, item, "preview")
-    except (OSError, StorageFull, DecryptionError):
-        return None
-
-
-def _brightness(preview: bytes | None, side: int) -> npt.NDArray[np.uint8] | None:
-    """Brightness of a preview, ``(height, width)``, at most ``side`` pixels a side; or None."""
-    if preview is None:
-        return None
-    try:
-        with Image.open(io.BytesIO(preview), formats=["JPEG"]) as picture:
-            picture.draft("L", (side, side))
-            small = picture.convert("L")
-            small.thumbnail((side, side), Image.Resampling.BOX)
-            return np.asarray(small, dtype=np.uint8)
-    except (OSError, UnidentifiedImageError, ValueError):
-        return None
+    return is_other_moment(first, faces_in(earlier, first), second, faces_in(evidence, second))

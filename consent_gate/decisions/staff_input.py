@@ -52,6 +52,7 @@ def load_staff_input(item: Item) -> StaffInput:
         roll_is_whole=named is not None and _is_whole(named),
         roll_unclear=named is not None and bool(named.unknown),
         seen_before=frozenset(channel for row in copies for channel in closed_channels(row)),
+        shows_sealed=any(_is_of_sealed(row) and not row.is_certain for row in copies),
     )
 
 
@@ -71,7 +72,11 @@ def drawn_faces(item: Item) -> list[Box]:
 
 
 def is_sealed_copy(row: SeenBefore) -> bool:
-    """Whether the earlier picture is sealed, or was when it was erased."""
+    """Whether it is a copy of a picture that is sealed, or was when it was erased."""
+    return row.is_certain and _is_of_sealed(row)
+
+
+def _is_of_sealed(row: SeenBefore) -> bool:
     return row.earlier.sealed if row.earlier is not None else row.sealed
 
 

@@ -30,7 +30,7 @@ from consent_gate.db.models import (
 from consent_gate.db.revocations import REVOKING_ACTIONS
 from consent_gate.decisions.apply import apply_decision, apply_decisions
 from consent_gate.decisions.closed_pictures import sync_closed_picture
-from consent_gate.decisions.copy_detection import preview_hashes
+from consent_gate.decisions.copy_traits import CopyTraits, stored_traits
 from consent_gate.decisions.event_classes import event_subject, known_events, set_roll
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.publications import recall_or_cancel_rows, record_lost_publication
@@ -161,17 +161,17 @@ class _RevocationReplay:
         item = self.item(entry)
         if item is None or item.state == ItemState.SEALED:
             return
-        hashes = preview_hashes(self.home, item)
+        traits = stored_traits(self.home, item)
         seal_item(self.home, item)
         item.state = ItemState.SEALED
         item.save()
         apply_decision(self.ctx, item)
         remove_staff_parts(self.home, item.pk)
-        self.close_picture(item, hashes)
+        self.close_picture(item, traits)
 
-    def close_picture(self, item: Item, hashes: bytes | None = None) -> None:
+    def close_picture(self, item: Item, traits: CopyTraits | None = None) -> None:
         """Recognise copies of the picture again."""
-        for copy in sync_closed_picture(self.ctx, item, hashes):
+        for copy in sync_closed_picture(self.ctx, item, traits):
             remove_staff_parts(self.home, copy.item.pk)
 
     def erase_item(self, entry: Entry) -> None:

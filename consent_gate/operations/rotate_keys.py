@@ -20,7 +20,8 @@ from django.db.models import Model
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
-from consent_gate.db.models import Item, ItemState, Portrait, Template
+from consent_gate.db.models import ClosedPicture, Item, ItemState, Portrait, Template
+from consent_gate.decisions.copy_traits import description_place
 from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.filesystem import replace_with, sync_folder
 from consent_gate.home.home import Home
@@ -141,6 +142,8 @@ def _all_ciphertexts() -> Iterator[_Ciphertext]:
     for item in Item.objects.exclude(wrapped_key=None).order_by("pk").iterator():
         place = f"{'sealed' if item.state == ItemState.SEALED else 'item'}:{item.pk}"
         yield _Ciphertext(item, "wrapped_key", "vault", place)
+    for closed in ClosedPicture.objects.exclude(description=b"").order_by("pk").iterator():
+        yield _Ciphertext(closed, "description", "vault", description_place(closed.item_id))
     for template in Template.objects.select_related("photo__pupil").order_by("pk").iterator():
         number = template.photo.pupil.admission_number
         place = template_place(number, template.model, template.model_version)

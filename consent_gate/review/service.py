@@ -16,7 +16,7 @@ from consent_gate.db.models import FaceToRemember, Item, ItemState, StaffApprova
 from consent_gate.decisions import sealing
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.closed_pictures import sync_closed_picture
-from consent_gate.decisions.copy_detection import preview_hashes
+from consent_gate.decisions.copy_traits import stored_traits
 from consent_gate.decisions.enrolments import delete_enrolments, enrolments_from
 from consent_gate.decisions.ledger import DecisionContext, update_text
 from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copies
@@ -255,7 +255,7 @@ def seal(action: ReviewAction) -> None:
     with transaction.atomic():
         item = lock_item(action, (ItemState.DECIDED, ItemState.RECEIVED))
         intact = sealing.is_intact(action.home, item)
-        hashes = preview_hashes(action.home, item)  # afterwards its key does not open any more
+        traits = stored_traits(action.home, item)  # afterwards its key does not open any more
         sealing.seal_item(action.home, item)
         delete_enrolments(action.home, item, action.actor)
         item.state = ItemState.SEALED
@@ -268,6 +268,6 @@ def seal(action: ReviewAction) -> None:
         register = register_for_item(item, now.date())
         ctx = DecisionContext(action.home, register, now, action.actor)
         apply_decision(ctx, item)
-        copies = sync_closed_picture(ctx, item, hashes)
+        copies = sync_closed_picture(ctx, item, traits)
     remove_withdrawn(action.home)
     remove_sealed_copies(action.home, [SealedCopy(item, intact), *copies])

@@ -19,6 +19,8 @@ class ClosedPicture(models.Model):
     """Digest of the examined pixels; empty where it was never examined."""
     hashes = models.BinaryField(default=b"")
     """``picture_hash.picture_hashes``, upright only. Nobody can make the picture from it."""
+    description = models.BinaryField(default=b"")
+    """``closed_description.Description``, encrypted (``decisions.copy_traits``)."""
     created_at = models.DateTimeField()
     compared = models.BooleanField(default=False)
     """Whether all pictures that came in before were compared with it."""
@@ -27,7 +29,7 @@ class ClosedPicture(models.Model):
 
 
 class SeenBefore(models.Model):
-    """A picture that is a copy of a closed one."""
+    """A picture that is a copy of a closed one, or shows it."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="seen_before")
     earlier = models.ForeignKey(
@@ -38,6 +40,8 @@ class SeenBefore(models.Model):
     sealed = models.BooleanField(default=False)
     """Whether the earlier picture was sealed when it was erased."""
     channels = models.JSONField(default=list)
+    is_certain = models.BooleanField(default=True)
+    """Whether it is a copy as a whole. A picture that only shows a sealed one is not sealed."""
     created_at = models.DateTimeField()
 
     class Meta:

@@ -8,13 +8,15 @@ import pytest
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
-from consent_gate.db.models import Item, ItemState, Portrait, Template
+from consent_gate.db.models import ClosedPicture, Item, ItemState, Portrait, Template
+from consent_gate.decisions.copy_traits import decrypt_description
 from consent_gate.decisions.sealing import seal_item
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.keys import KeyRotationUnfinished, decrypt
 from consent_gate.operations import rotate_keys
 from consent_gate.register.repository import load_gallery
+from consent_gate.review import service as review
 from consent_gate.vault.originals import read_part
 from ingest.scheduling.lock import ingest_lock
 
@@ -58,6 +60,22 @@ def test_a_sealed_picture_stays_sealed_under_the_new_keys(demo_school: Home) -> 
     with pytest.raises(DecryptionError):
         read_part(new, item)
     assert decrypt(new.keys.vault, bytes(item.wrapped_key or b""), f"sealed:{item.pk}")
+
+
+def test_the_description_of_a_closed_picture_opens_with_the_new_keys(demo_school: Home) -> None:
+    item = Item.objects.filter(state=ItemState.DECIDED).exclude(wrapped_key=None)[0]
+    review.refuse(
+        review.at_current_revision(demo_school, "j.shaw", item.pk),
+        [item.decisions.all()[0].channel],
+    )
+    before = decrypt_description(demo_school, ClosedPicture.objects.get(item=item))
+    assert before is not None
+    rotate_keys.rotate_keys(demo_school.root, "office")
+    row = ClosedPicture.objects.get(item=item)
+    after = decrypt_description(open_home(demo_school.root), row)
+    assert after is not None
+    assert after.to_bytes() == before.to_bytes()
+    assert decrypt_description(demo_school, row) is None
 
 
 def test_the_keys_of_a_gate_that_runs_are_not_changed(demo_school: Home) -> None:

@@ -731,6 +731,11 @@ def test_a_copy_of_a_refused_picture_is_held() -> None:
     assert_held(website_verdict(make_picture(make_matched_face()), staff=copy), Reason.SEEN_BEFORE)
 
 
+def test_a_picture_that_shows_a_sealed_one_is_held() -> None:
+    shows = unsigned_input(shows_sealed=True)
+    assert_held(website_verdict(make_picture(make_matched_face()), staff=shows), Reason.SEEN_BEFORE)
+
+
 # --- rule 14 ---
 
 

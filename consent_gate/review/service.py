@@ -186,7 +186,7 @@ def release(
 
 
 def refuse(action: ReviewAction, channels: Iterable[str], why: str = "") -> None:
-    """Refuse the picture for these channels until somebody reopens them.
+    """Refuse the picture for these channels until somebody takes the refusal back.
 
     Raises:
         InvalidInput: No channel is given, or the reason names a pupil.

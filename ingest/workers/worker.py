@@ -94,7 +94,11 @@ def start(config: WorkerConfig) -> None:
 
 
 def loaded_worker() -> _Worker:
-    """The loaded models of this process."""
+    """Return the loaded models of this process.
+
+    Raises:
+        RuntimeError: ``start`` was not called.
+    """
     if _worker is None:
         raise RuntimeError("the worker was not started")
     return _worker

@@ -65,10 +65,13 @@ def test_an_error_is_reported_by_its_class_and_not_by_its_message() -> None:
     assert str(failed.value) == "LookupError"
 
 
-def test_a_worker_computes_with_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_computes_with_one_thread_and_keeps_memory_for_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as crew:
         assert crew.submit(malicious_files.environment_of_numpy).result(PATIENCE) == "1"
+        assert crew.submit(malicious_files.blocks_kept_by_pillow).result(PATIENCE) == 4
 
 
 def test_a_worker_killed_once_by_a_stranger_does_not_cost_the_photo(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from PIL import Image
+
 from ingest.workers.sandbox import Confinement
 
 
@@ -35,6 +37,10 @@ def add(a: int, b: int) -> int:
 
 def environment_of_numpy() -> str:
     return os.environ.get("OMP_NUM_THREADS", "")
+
+
+def blocks_kept_by_pillow() -> int:
+    return int(Image.core.get_blocks_max())  # type: ignore[attr-defined]
 
 
 def who_am_i() -> int:

@@ -17,6 +17,8 @@ from sims_import.text.consent_words import (
 from sims_import.text.values import read_answer, read_date
 from sims_import.text.words import words
 
+_NOTHING = frozenset({"-", "\u2013", "\u2014", "n/a", "na", "none", "nil"})
+"""Texts that say that there is nothing. ``?`` and ``Pending`` say that somebody does not know."""
 _ROW_NUMBERS = 3
 """Smallest number of different numbers in a column that counts rows."""
 
@@ -43,8 +45,7 @@ def _counts_rows(texts: Mapping[str, int]) -> bool:
 def _is_usual(caption: str, table: Table, texts: Mapping[str, int]) -> bool:
     """Whether every row has the usual answer: a yes to ``Form returned``, a no to ``CP``."""
     if caption in SAFEGUARDING:
-        usual = (Answer.REFUSED, Answer.NOT_STATED)
-        return all(read_answer(text) in usual for text in texts)
+        return all(read_answer(t) is Answer.REFUSED or t.casefold() in _NOTHING for t in texts)
     if caption not in RETURNED or sum(texts.values()) < len(table.rows):
         return False
     return all(read_answer(t) is Answer.GIVEN or read_date(t) is not None for t in texts)

@@ -228,6 +228,15 @@ def test_a_column_beside_the_answers_is_not_passed_over(caption: str, text: str)
 )
 def test_a_safeguarding_column_without_a_yes_stops_nothing(caption: str) -> None:
     assert standing(with_column(caption, dict.fromkeys(range(1, 7), "No"))) == []
+    assert standing(with_column(caption, {1: "-", 2: "None"})) == []
+
+
+@pytest.mark.parametrize("text", ["!", "?", "Pending", "Yes", "see file"])
+def test_a_safeguarding_column_with_anything_else_stops_grants(text: str) -> None:
+    assert (
+        granted(with_column("Safeguarding flag", {**dict.fromkeys(range(1, 7), "No"), 3: text}))
+        == set()
+    )
 
 
 @pytest.mark.parametrize("extra", ["24/25", "22", "'24"])

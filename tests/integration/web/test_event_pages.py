@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from consent_gate.db.models import EventClasses, Item, Publication, Role, User
+from consent_gate.db.models import EventClasses, Item, ItemState, Publication, Role, User
 from consent_gate.home.home import Home
 from consent_gate.publication import OPEN
 from consent_gate.vault.originals import read_part, vault_of
@@ -222,7 +222,13 @@ def test_everything_of_an_event_is_taken_back_if_the_number_is_right(
         world.make_item(matches("000001"), event=event)
     world.make_item(matches("000001"), matches("000002"), event="fair")  # no copy of the others
     lead = logged_in(world.make_user("lead", Role.SAFEGUARDING_LEAD))
-    assert "Take back 2 pictures" in lead.get("/events/show/?event=sports-day").content.decode()
+    page = "/events/show/?event=sports-day"
+    assert "Take back 2 pictures" in lead.get(page).content.decode()
+    assert "may go out afterwards" not in lead.get(page).content.decode()
+    later = world.make_item(STRANGER)
+    Item.objects.filter(pk=later.pk).update(state=ItemState.RECEIVED)
+    words = " ".join(lead.get(page).content.decode().split())
+    assert "1 more picture of this event is not checked yet, and may go out afterwards." in words
     address = "/events/recall/?event=sports-day"
     answer = lead.post(address, {"count": 5}, follow=True)
     assert "nothing was taken back" in answer.content.decode()

@@ -52,6 +52,13 @@ def test_two_people_in_one_track_are_seen_however_they_take_turns(turns: str) ->
     assert stranger(turns, noise=0.03) is not None
 
 
+def test_a_person_who_comes_and_goes_in_a_dissolve_is_seen() -> None:
+    """The frames between show both people, and agree with either."""
+    blended = [0.75 * ANN + 0.66 * BEN, 0.7 * ANN + 0.71 * BEN]
+    vectors = np.stack([ANN, ANN, blended[0], BEN, blended[1]])
+    assert first_stranger(vectors, Cosine()) is not None  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 10, 300])
 def test_one_person_is_not_split(count: int) -> None:
     assert stranger("A" * count) is None

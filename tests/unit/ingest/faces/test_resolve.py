@@ -65,15 +65,15 @@ def test_a_child_in_front_of_a_large_face_is_not_swallowed_by_it() -> None:
     assert [f.kind for f in resolve_faces(adult + child, 400, 400)] == [FaceKind.FACE] * 2
 
 
-@pytest.mark.parametrize("score", [0.003, 0.2])
+@pytest.mark.parametrize(("score", "child_size", "mouth_size"), [(0.003, 28, 34), (0.2, 36, 42)])
 def test_a_possible_face_is_a_part_of_a_larger_one_only_if_it_is_not_far_smaller(
-    score: float,
+    score: float, child_size: int, mouth_size: int
 ) -> None:
     """A half hidden child before a poster has a low score."""
     poster = Box(100, 100, 80, 100)
     child, mouth = (
         FoundFace(Box(120, 130, size, size), score, FaceKind.POSSIBLE, np.zeros((5, 2), np.float32))
-        for size in (36, 42)
+        for size in (child_size, mouth_size)
     )
     assert not shows_part(child, [poster])
     assert shows_part(mouth, [poster])

@@ -224,6 +224,7 @@ def test_strangers_with_half_of_the_face_hidden_or_beyond_the_edge_are_seen(
     assert unseen(finder.find(picture), pasted) == []
 
 
+@pytest.mark.slow
 def test_strangers_with_painted_faces_are_seen(finder: FaceFinder) -> None:
     picture = scene(1600, 1200)
     pasted = [

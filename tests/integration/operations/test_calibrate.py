@@ -43,6 +43,7 @@ def sizes_of(home: Home, photos: FolderOfPhotos) -> DetectionBySize:
     return found_by_size(home, photos, {}, lambda *_: None, CachedPool)
 
 
+@pytest.mark.slow
 def test_a_large_face_is_found_and_what_is_lost_on_the_way_down_is_counted(
     demo_school: Home, portraits: Path
 ) -> None:

@@ -199,7 +199,14 @@ def a_move(home: Home, target: Database, moment: str) -> Iterator[subprocess.Pop
         process.stdout.close()
 
 
-@pytest.mark.parametrize("moment", ["copying", "comparing", "switching"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("copying", marks=pytest.mark.slow),
+        pytest.param("comparing", marks=pytest.mark.slow),
+        "switching",
+    ],
+)
 def test_a_move_that_is_killed_leaves_the_old_home_whole_and_may_be_tried_again(
     demo_school: Home, target: Database, moment: str
 ) -> None:

@@ -84,12 +84,6 @@ def school_names() -> SchoolNames:
     return SchoolNames({group: single.get(group, "") for group in years if group}, numbers, mixed)
 
 
-def classes_at(event: str) -> tuple[str, ...]:
-    """The classes named for the event. Empty means that every class may have been there."""
-    named = roster_for(event)
-    return tuple(named.reg_groups) if named else ()
-
-
 def proposal_for(home: Home, event: str) -> RollProposal | None:
     """Return classes to ask a person about; None where a roll is named or nothing points to one.
 

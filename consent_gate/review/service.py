@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import FaceToRemember, Item, ItemState, StaffApproval, StaffTag
+from consent_gate.db.models import FaceToRemember, Item, ItemState, StaffTag
 from consent_gate.decisions import sealing
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.closed_pictures import sync_closed_picture
@@ -206,18 +206,6 @@ def refuse(action: ReviewAction, channels: Iterable[str], why: str = "") -> None
     apply_review(
         action, change, keeps_approvals=True, states=(ItemState.DECIDED, ItemState.RECEIVED)
     )
-
-
-def reopen(action: ReviewAction, channels: Iterable[str]) -> None:
-    """Delete approvals and refusals. The picture waits again, and is recalled if published."""
-    wanted = tuple(channels)
-
-    def change(item: Item) -> None:
-        StaffApproval.objects.filter(item=item, channel__in=wanted).delete()
-        detail = {"channels": list(wanted)}
-        audit_log.record(action.home, "channel.reopened", action.subject, detail, action.actor)
-
-    apply_review(action, change, keeps_approvals=True)
 
 
 def describe(action: ReviewAction, title: str, alt: str) -> None:

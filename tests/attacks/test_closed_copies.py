@@ -23,6 +23,7 @@ from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Film
 from consent_gate.operations.restore_replay import replay_revocations
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
+from consent_gate.review.covering import undo_answers
 from consent_gate.vault.originals import read_part, vault_of
 from ingest.examinations import record_examination
 from ingest.pipeline import compare_with_closed
@@ -253,7 +254,7 @@ def test_taking_back_a_refusal_ends_it_for_the_copies(school: World) -> None:
     earlier = take_in(school, photo(1))
     refuse(school, earlier)
     item = take_in(school, photo(1))
-    review.reopen(action(school, earlier), ["website"])
+    undo_answers(action(school, earlier), ["website"])
     assert not ClosedPicture.objects.exists()
     item.refresh_from_db()
     assert is_out(examine(school, item, photo(1)))

@@ -29,6 +29,7 @@ from consent_gate.matching.picture_points import reduced
 from consent_gate.model import Box
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
+from consent_gate.review.covering import undo_answers
 from ingest.examinations import record_examination
 from ingest.pipeline import compare_with_closed
 from publish.retention import erase_item, retention_round
@@ -389,7 +390,7 @@ def test_only_closed_pictures_have_a_description_and_it_goes_with_the_hash(
     earlier, other = taken_in(school, photo(1)), taken_in(school, photo(2))
     refuse(school, earlier)
     assert ClosedPicture.objects.get().item_id == earlier.pk
-    review.reopen(action(school, earlier), ["website"])
+    undo_answers(action(school, earlier), ["website"])
     assert not ClosedPicture.objects.exists()
     refuse(school, other)
     clock.pass_days(31)

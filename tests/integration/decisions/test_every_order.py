@@ -76,6 +76,7 @@ from consent_gate.publication import (
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.register.repository import load_register
 from consent_gate.review import service as review
+from consent_gate.review.covering import undo_answers
 from consent_gate.review.validation import CannotBeReleased, NotReviewable
 from ingest.examinations import record_examination
 from ingest.workers.examination import Examination
@@ -198,7 +199,7 @@ class EveryOrder(RuleBasedStateMachine):
 
     @rule(kill=KILLS)
     def staff_take_their_answer_back(self, kill: int | None) -> None:
-        self.event(lambda: review.reopen(self.by_staff(), [CHANNEL]), kill, forget_approval)
+        self.event(lambda: undo_answers(self.by_staff(), [CHANNEL]), kill, forget_approval)
 
     @rule(kill=KILLS)
     def staff_describe(self, kill: int | None) -> None:

@@ -13,6 +13,7 @@ from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Tag, TagKind
 from consent_gate.review import service as review
+from consent_gate.review.covering import undo_answers
 from consent_gate.review.undo import undoable_action
 from ingest.scheduling.queue import requeue
 from publish.recall.by_hand import RecallSelection, recall_selection
@@ -51,7 +52,7 @@ def undo(home: Home) -> None:
     last = undoable_action(home, "j.shaw")
     assert last is not None
     for item, channels in last.answers:
-        review.reopen(said(home, item), channels)
+        undo_answers(said(home, item), channels)
 
 
 # --- what came back waits for a person ----------------------------------------------------------

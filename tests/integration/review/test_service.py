@@ -17,6 +17,7 @@ from consent_gate.errors import DecryptionError
 from consent_gate.model import Ambiguous, Box, NotExamined, Reason, Tag, TagKind
 from consent_gate.publication import OPEN
 from consent_gate.review import service as review
+from consent_gate.review.covering import undo_answers
 from consent_gate.review.validation import (
     CannotBeReleased,
     EditConflict,
@@ -138,7 +139,7 @@ def test_a_changed_tag_withdraws_the_signature_and_the_picture(world: World) -> 
 def test_undoing_a_release_holds_the_picture_again(world: World) -> None:
     item = world.make_item()
     review.release(said_of(world, item), ["website"], BASIS)
-    review.reopen(said_of(world, item), ["website"])
+    undo_answers(said_of(world, item), ["website"])
     assert verdict(item) == "held"
     assert not Publication.objects.filter(item=item, state__in=OPEN).exists()
 

@@ -8,6 +8,7 @@ from consent_gate.db.models import Item, Publication
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.review import service as review
+from consent_gate.review.covering import undo_answers
 from consent_gate.review.undo import undoable_action
 from publish.release import publish_pending
 from tests.conftest import Clock
@@ -51,7 +52,7 @@ def test_a_release_undone_in_time_is_never_published(
     last = undoable_action(home, "j.shaw")
     assert last is not None
     for item, channels in last.answers:
-        review.reopen(review.at_current_revision(home, "j.shaw", item.pk), channels)
+        undo_answers(review.at_current_revision(home, "j.shaw", item.pk), channels)
     clock.pass_minutes(5)
     publish_pending(home, FakeRenderer())
     assert published_files(home, "website") == published_files(home, "mag") == {}

@@ -10,8 +10,6 @@ large face and of the small one.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -31,11 +29,12 @@ from benchmarks.coverage.faces import (
     read_face,
     strangers,
 )
+from benchmarks.coverage.numbered import measured_rows
 from benchmarks.coverage.scenes import Pasted
 from benchmarks.coverage.trials import ANGLES, background, is_covered
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
-from ingest.faces.finder import default_finder
+from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB
 
 POSTERS = (100, 150, 300, 500, 800)
@@ -81,25 +80,17 @@ class Small(NamedTuple):
 
 def main() -> None:
     """Run the pictures and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", default="0:60", help="first and last number of a picture")
-    parser.add_argument("--half", choices=("fit", "report"), default="report")
-    parser.add_argument("--save", type=Path, help="also write the rows here, as JSON")
-    parser.add_argument("--add", type=Path, nargs="*", default=[], help="rows of other runs")
-    chosen = parser.parse_args()
-    first, last = (int(number) for number in chosen.pictures.split(":"))
-    finder = default_finder()
-    rows = [Row(*row) for file in chosen.add for row in json.loads(file.read_text())]
-    for number in range(first, last):
-        picture, smalls = composed(number, report=chosen.half == "report")
-        found = finder.find(picture)
-        for row, face in smalls:
-            is_found = is_covered(found, face.x, face.y, face.height)
-            rows.append(row._replace(is_found=is_found))
-        if chosen.save:
-            chosen.save.write_text(json.dumps(rows))
-    print(heading(f"Small faces found before larger ones, {chosen.half} half"))
+    half, rows = measured_rows(__doc__, "0:60", Row, measured)
+    print(heading(f"Small faces found before larger ones, {half} half"))
     print_tables(rows)
+
+
+def measured(finder: FaceFinder, number: int, report: bool) -> Iterator[Row]:
+    """The small faces of one picture."""
+    picture, smalls = composed(number, report=report)
+    found = finder.find(picture)
+    for row, face in smalls:
+        yield row._replace(is_found=is_covered(found, face.x, face.y, face.height))
 
 
 def print_tables(rows: Sequence[Row]) -> None:

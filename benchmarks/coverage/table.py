@@ -9,23 +9,21 @@ finds the same. Faces that lie on a person of the background count as the others
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.coverage.__main__ import photos
 from benchmarks.coverage.faces import altered, cutout, paste, read_face, strangers
+from benchmarks.coverage.numbered import measured_rows
 from benchmarks.coverage.scenes import Pasted, free_place
 from benchmarks.coverage.trials import ANGLES, CONDITIONS, background, is_covered
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
-from ingest.faces.finder import FaceFinder, default_finder
+from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB
 
 BANDS = ((20, 32), (32, 60), (60, 110))
@@ -44,24 +42,12 @@ class Row(NamedTuple):
 
 def main() -> None:
     """Run the pictures and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", default="0:45", help="first and last number of a picture")
-    parser.add_argument("--half", choices=("fit", "report"), default="report")
-    parser.add_argument("--save", type=Path, help="also write the rows here, as JSON")
-    parser.add_argument("--add", type=Path, nargs="*", default=[], help="rows of other runs")
-    chosen = parser.parse_args()
-    first, last = (int(number) for number in chosen.pictures.split(":"))
-    finder = default_finder()
-    rows = [Row(*row) for file in chosen.add for row in json.loads(file.read_text())]
-    for number in range(first, last):
-        rows += measured(finder, number, report=chosen.half == "report")
-        if chosen.save:
-            chosen.save.write_text(json.dumps(rows))
-    print(heading(f"Faces proposed / found, per cent, {chosen.half} half"))
+    half, rows = measured_rows(__doc__, "0:45", Row, measured)
+    print(heading(f"Faces proposed / found, per cent, {half} half"))
     print_table(rows)
 
 
-def measured(finder: FaceFinder, number: int, *, report: bool) -> Iterator[Row]:
+def measured(finder: FaceFinder, number: int, report: bool) -> Iterator[Row]:
     """The faces of one picture."""
     picture, faces = _picture(number, report=report)
     found = finder.find(picture)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,9 @@ tickets_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(tickets_app, name="tickets")
+
+if TYPE_CHECKING:
+    from publish.recall.by_hand import RecallSelection
 
 ImportRuns = Annotated[
     list[int] | None,
@@ -64,7 +67,7 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
 
     Example: consent-gate --home /srv/consent-gate recall --pupil 004123 --confirm
     """
-    from publish.recall.by_hand import RecallSelection, recall_selection, select_publications
+    from publish.recall.by_hand import recall_selection, select_publications
 
     home = open_selected_home(context)
     chosen = (pupil, item, event, channel, import_run)
@@ -72,15 +75,7 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
         raise typer.BadParameter(
             "Give --pupil, --import, --item, --event, --channel, or only --all."
         )
-    for number in import_run or ():
-        find_run(number)
-    selection = RecallSelection(
-        pupils=[_known_pupil(number) for number in pupil or ()],
-        items=[_known_item(pk) for pk in item or ()],
-        events=[folder for name in event or () for folder in _known_events(name)],
-        channels=[_known_channel(home, name) for name in channel or ()],
-        imports=import_run or (),
-    )
+    selection = _selection(home, *chosen)
     if not confirmed:
         _show(list(select_publications(selection)), as_json=as_json, done=False)
         return
@@ -91,6 +86,30 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
             f"{problem.channel}: {problem.message} The pictures are removed when it is back."
         )
     raise typer.Exit(1 if result.problems else 0)
+
+
+def _selection(  # noqa: PLR0913, PLR0917  one parameter an option
+    home: Home,
+    pupils: list[str] | None,
+    items: list[str] | None,
+    events: list[str] | None,
+    channels: list[str] | None,
+    imports: list[int] | None,
+) -> RecallSelection:
+    """The pictures that the options of ``recall`` name.
+
+    Raises:
+        ItemNotFound: One of them names something that does not exist.
+    """
+    from publish.recall.by_hand import RecallSelection
+
+    return RecallSelection(
+        pupils=[_known_pupil(number) for number in pupils or ()],
+        items=[_known_item(pk) for pk in items or ()],
+        events=[folder for name in events or () for folder in _known_events(name)],
+        channels=[_known_channel(home, name) for name in channels or ()],
+        imports=[find_run(number).pk for number in imports or ()],
+    )
 
 
 def _known_pupil(number: str) -> str:

@@ -29,8 +29,8 @@ from consent_gate.matching.picture_hash import BURST_DISTANCE, COPY_DISTANCE, di
 from consent_gate.matching.same_moment import COMPARED_SIDE, is_other_moment
 from consent_gate.model import Evidence, Examined
 
-BATCH_SIZE = 50
-"""Stored previews compared in one transaction; about five seconds of work."""
+BATCH_SIZE = 20
+"""Stored previews compared in one transaction; about two seconds of work."""
 
 
 def link_to_earlier(

@@ -49,9 +49,10 @@ def traits_of(evidence: Evidence, preview: bytes | None, hashes: bytes) -> CopyT
     luma = brightness(preview, DESCRIBED_SIDE)
     if luma is None:
         return CopyTraits(hashes[:STORED_BYTES], b"")
-    # The preview of a film shows one moment, and its faces are of others.
-    is_photo = isinstance(evidence, Examined) and evidence.film is None
-    faces = faces_in(evidence, luma) if is_photo and isinstance(evidence, Examined) else []
+    faces = []
+    if isinstance(evidence, Examined) and evidence.film is None:
+        # The preview of a film shows one moment, and its faces are of others.
+        faces = faces_in(evidence, luma)
     return CopyTraits(hashes[:STORED_BYTES], describe(luma, faces).to_bytes())
 
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from consent_gate.matching.cosine_transform import lowest_frequencies
 from consent_gate.model import Box
 
 MAX_FACES = 40
@@ -35,6 +36,8 @@ _SHIFTS = (-5.0, -3.0, -1.5, 0.0, 1.5, 3.0, 5.0)
 """Shifts that are tried, in pixels of the patch."""
 _GROWTHS = (0.94, 1.0, 1.06)
 """Scales that are tried."""
+
+_TRANSFORM = lowest_frequencies(_FREQUENCIES, _SIDE)
 
 FACE = np.dtype([("box", "<f4", (4,)), ("bits", "u1", ((_FREQUENCIES**2 + 7) // 8,))])
 """A face: left, top, width and height in pixels of the reduced closed picture, and its signs."""
@@ -136,13 +139,3 @@ def _patch(luma: Luma, move: Affine) -> npt.NDArray[np.float64]:
 def _signs(patch: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     frequencies = (_TRANSFORM @ patch @ _TRANSFORM.T).ravel()[1:]  # without the mean brightness
     return np.packbits(frequencies > np.median(frequencies))
-
-
-def _cosine_transform() -> npt.NDArray[np.float64]:
-    """The lowest frequencies of the orthonormal DCT-II as a matrix, ``(_FREQUENCIES, _SIDE)``."""
-    frequency, cell = np.arange(_FREQUENCIES)[:, None], np.arange(_SIDE)
-    cosines: npt.NDArray[np.float64] = np.cos(np.pi * frequency * (2 * cell + 1) / (2 * _SIDE))
-    return cosines * np.sqrt(np.where(frequency == 0, 1, 2) / _SIDE)
-
-
-_TRANSFORM = _cosine_transform()

@@ -16,6 +16,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from consent_gate.matching.cosine_transform import lowest_frequencies
+
 _GRID = 64
 """Side of the grid of mean brightnesses that is transformed."""
 _SIDE = 16
@@ -144,7 +146,7 @@ def distances(hashes: bytes, closed: Sequence[bytes]) -> npt.NDArray[np.int64]:
 
 def _frequency_weights(length: int) -> npt.NDArray[np.float64]:
     """The weights of the pixels in each frequency of each pair of trims, ``(9 * 16, length)``."""
-    transform = _cosine_transform()
+    transform = lowest_frequencies(_SIDE, _GRID)
     weights = []
     for before, after in product(_TRIMS, _TRIMS):
         edges = np.linspace(before * length, (1 - after) * length, _GRID + 1)
@@ -152,17 +154,6 @@ def _frequency_weights(length: int) -> npt.NDArray[np.float64]:
         cells = np.diff(reached, axis=0) / np.diff(edges)[:, None]
         weights.append(transform @ cells)
     return np.concatenate(weights)
-
-
-def _cosine_transform() -> npt.NDArray[np.float64]:
-    """The lowest frequencies of the orthonormal DCT-II as a matrix, ``(_SIDE, _GRID)``.
-
-    ``scipy.fft`` gives the same numbers, but its import takes 0.2 s in each worker process.
-    """
-    frequency, cell = np.arange(_SIDE)[:, None], np.arange(_GRID)
-    cosines: npt.NDArray[np.float64] = np.cos(np.pi * frequency * (2 * cell + 1) / (2 * _GRID))
-    cosines *= np.sqrt(np.where(frequency == 0, 1, 2) / _GRID)
-    return cosines
 
 
 def _as_words(hashes: bytes) -> npt.NDArray[np.uint64]:

@@ -29,17 +29,18 @@ def remove_captions_with_names(home: Home) -> None:
         return
     keys = {pk for pk, *text in rows.values_list("item", "title", "alt") if tuple(text) in named}
     with transaction.atomic():
-        items = Item.objects.select_for_update().filter(pk__in=keys).order_by("pk")
+        items = list(Item.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
         changed = [item for item in items if (item.title, item.alt) in named]
         for item in changed:
             item.title = item.alt = ""
             item.save(update_fields=["title", "alt"])
+        for item in items:  # where staff wrote another text meanwhile, that one is published
             update_text(item)
         detail: dict[str, object] = {"cause": "visible_name"}
         events = [
             audit_log.AuditEvent("item.text_removed", f"item:{item.pk}", detail) for item in changed
         ]
         audit_log.record_all(home, events)
-        published = Publication.objects.filter(item__in=changed, state__in=IN_MANIFEST)
+        published = Publication.objects.filter(item__in=items, state__in=IN_MANIFEST)
         channels = sorted(set(published.values_list("channel", flat=True)))
     write_stale_manifests(home, channels)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import Any
 
 import openpyxl
@@ -36,6 +37,19 @@ _TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 _BOX = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}txBody"
 
 
+@dataclass(frozen=True)
+class _CellStyle:
+    """What one of the workbook's styles does to a cell."""
+
+    place: int
+    """Index of its colours in the palette."""
+    is_struck: bool
+    in_symbols: bool
+    """Whether its font shows letters as symbols."""
+    as_word: bool
+    """Whether its number format shows a word."""
+
+
 def read_formatting(data: bytes) -> dict[str, Formatting]:
     """The formatting of every worksheet of an .xlsx, by its name.
 
@@ -49,21 +63,21 @@ def read_formatting(data: bytes) -> dict[str, Formatting]:
 
 def _of_sheet(sheet: Any, boxes: list[str], *, manual: bool) -> Formatting:
     found = Formatting(texts=[*_page_texts(sheet), *boxes])
-    known: dict[int, tuple[int, bool, bool, bool]] = {}
+    known: dict[int, _CellStyle] = {}
     for row in sheet.iter_rows():
         ids = []
         for cell in row:
-            style = cell.style_id if cell.has_style else 0
-            if style not in known:
-                known[style] = _style_of(cell, found.palette)
-            place, struck, in_symbols, as_word = known[style]
-            ids.append(place)
-            if cell.value is not None and (struck or _is_partly_struck(cell.value)):
+            number = cell.style_id if cell.has_style else 0
+            if number not in known:
+                known[number] = _style_of(cell, found.palette)
+            style = known[number]
+            ids.append(style.place)
+            if cell.value is not None and (style.is_struck or _is_partly_struck(cell.value)):
                 found.struck.append((cell.row, cell.column - 1))
             if cell.comment is not None:
                 found.comments.append((cell.row, cell.column - 1))
             if cell.value is not None:
-                _note_shown_otherwise(cell, found, in_symbols=in_symbols, as_word=as_word)
+                _note_shown_otherwise(cell, found, style)
                 found.manual |= manual and cell.data_type == "f"
         if any(ids):
             found.styles[row[0].row] = ids
@@ -79,20 +93,17 @@ def _of_sheet(sheet: Any, boxes: list[str], *, manual: bool) -> Formatting:
     return found
 
 
-def _style_of(cell: Any, palette: list[list[str]]) -> tuple[int, bool, bool, bool]:
-    """The cell's style: its index in ``palette``, and three facts.
-
-    They are whether its text is struck out, whether its font shows symbols, and whether its number
-    format shows a word.
-
-    A new style is added to ``palette``.
-    """
-    style = [_background(cell.fill), _text_colour(cell)]
-    if style not in palette:
-        palette.append(style)
-    in_symbols = bool(_SYMBOL_FONT.search(str(cell.font.name)))
-    as_word = bool(_WORD_FORMAT.search(str(cell.number_format)))
-    return palette.index(style), bool(cell.font.strike), in_symbols, as_word
+def _style_of(cell: Any, palette: list[list[str]]) -> _CellStyle:
+    """The cell's style. New colours are added to ``palette``."""
+    colours = [_background(cell.fill), _text_colour(cell)]
+    if colours not in palette:
+        palette.append(colours)
+    return _CellStyle(
+        place=palette.index(colours),
+        is_struck=bool(cell.font.strike),
+        in_symbols=bool(_SYMBOL_FONT.search(str(cell.font.name))),
+        as_word=bool(_WORD_FORMAT.search(str(cell.number_format))),
+    )
 
 
 def _background(fill: Any) -> str:
@@ -125,12 +136,12 @@ def _colour(colour: Any) -> str:
     return str(colour.rgb)[-6:]
 
 
-def _note_shown_otherwise(cell: Any, found: Formatting, *, in_symbols: bool, as_word: bool) -> None:
+def _note_shown_otherwise(cell: Any, found: Formatting, style: _CellStyle) -> None:
     """Record that a cell looks otherwise in Excel than its value is read."""
     place = (cell.row, cell.column - 1)
-    if in_symbols and read_answer(str(cell.value)) is not None:
+    if style.in_symbols and read_answer(str(cell.value)) is not None:
         found.symbols.append(place)
-    if as_word and cell.data_type in {"n", "b", "f"} and not cell.is_date:
+    if style.as_word and cell.data_type in {"n", "b", "f"} and not cell.is_date:
         found.formats.append(place)
     if cell.data_type == "f" and _TODAY.search(str(cell.value)):
         found.of_today.append(place)

@@ -47,17 +47,18 @@ def overview(request: HttpRequest) -> HttpResponse:
     missing = without_enrolment_photo(current_home().now().date()).filter(pk__in=shown)
     photo_missing = set(missing.values_list("pk", flat=True))
     rows = [
-        (
-            pupil,
-            display_name(pupil),
-            class_of(pupil),
-            pupil.pk not in known,
-            pupil.pk in photo_missing,
-        )
+        (pupil, display_name(pupil), class_of(pupil), _recognition(pupil, known, photo_missing))
         for pupil in page
     ]
     context = {"query": query, "page": page, "rows": rows}
     return render(request, "gate/pupils.html", context)
+
+
+def _recognition(pupil: PupilEntry, known: set[int], photo_missing: set[int]) -> str:
+    """Why the computer does not recognise a pupil, for staff; empty where it does, or who left."""
+    if pupil.pk in photo_missing:
+        return "No enrolment photo"
+    return "Named by hand only" if pupil.on_roll and pupil.pk not in known else ""
 
 
 @require_safe

@@ -109,7 +109,7 @@ PANELS = {
         Listed("feed", "feed", "Access tokens for programs that read the channels over HTTP."),
         Listed(
             "gallery",
-            "gallery",
+            "public_gallery",
             "The public gallery of approved pictures, for websites without a plugin.",
         ),
         Listed(

@@ -12,7 +12,6 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consent_gate.errors import SettingsInvalid
-from consent_gate.home.settings_gallery import PublicGallery
 from consent_gate.home.settings_machine import (
     Analysis,
     Database,
@@ -23,6 +22,7 @@ from consent_gate.home.settings_machine import (
     Storage,
     Web,
 )
+from consent_gate.home.settings_public_gallery import PublicGallery
 from consent_gate.home.settings_recognition import Recognition
 from consent_gate.home.settings_staff import Safeguarding, Section, SignIn
 from consent_gate.model import (

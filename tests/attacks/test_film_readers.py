@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.web import connections, gallery_server
+from consent_gate.web import connections, public_gallery_server
 from tests.support.public_gallery import serve_gallery
 
 SIZE = 48 << 20
@@ -83,7 +83,7 @@ def received(client: socket.socket) -> int:
 
 def test_readers_who_ask_twice_and_read_nothing_keep_no_thread(port: int) -> None:
     """One thread each would wait as long as they like to send the second answer."""
-    slow = [ask(port, ADDRESS, ADDRESS) for _ in range(gallery_server.THREADS + 1)]
+    slow = [ask(port, ADDRESS, ADDRESS) for _ in range(public_gallery_server.THREADS + 1)]
     time.sleep(0.5)
     with closing(ask(port, "/gallery/style.css")) as client:
         client.settimeout(20)

@@ -19,8 +19,8 @@ from consent_gate.home.home import Home
 from publish.channel.manifest import manifest_path
 from publish.feed.readers import rename_reader
 from publish.feed.tokens import NoSuchChannel, end_token, new_token
-from publish.gallery.application import Application, Gallery
-from publish.gallery.approved import ApprovedFolder
+from publish.public_gallery.application import GalleryApplication, GalleryChannel
+from publish.public_gallery.approved import ApprovedFolder
 from publish.pull import main as main_module
 from publish.pull.errors import FeedInvalid
 from publish.pull.main import main
@@ -49,7 +49,7 @@ def two_out(home: Home) -> Home:
 def visit(home: Home, path: str = "", query: str = "") -> int:
     """Status of a page of the gallery."""
     folder = ApprovedFolder("website", home.approved("website"), timedelta(hours=24), home.clock)
-    application = Application({"website": Gallery("School website", folder)}, [])
+    application = GalleryApplication({"website": GalleryChannel("School website", folder)}, [])
     found: list[int] = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/gallery/website/{path}"}
     application(

@@ -39,8 +39,8 @@ from ingest.enrolment.enrol import enrol
 from ingest.enrolment.sources import FolderOfPhotos
 from ingest.pipeline import ingest_once
 from publish.albums import set_album
-from publish.gallery.application import Application, Gallery
-from publish.gallery.approved import ApprovedFolder
+from publish.public_gallery.application import GalleryApplication, GalleryChannel
+from publish.public_gallery.approved import ApprovedFolder
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.support import fake_webcam
@@ -167,7 +167,7 @@ def bring_in_a_film(home: Home) -> None:
 def serve_gallery(home: Home) -> Iterator[str]:
     """Serve the public gallery of the website. Gives its address."""
     approved = ApprovedFolder("website", home.approved("website"), timedelta(hours=24), home.clock)
-    application = Application({"website": Gallery("School website", approved)}, [])
+    application = GalleryApplication({"website": GalleryChannel("School website", approved)}, [])
     server = create_server(application, host="127.0.0.1", port=0, threads=2)
     with running(server):
         yield f"http://127.0.0.1:{server.effective_port}/gallery/website/"

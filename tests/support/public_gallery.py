@@ -10,7 +10,7 @@ from typing import Any
 
 from waitress import wasyncore
 
-from consent_gate.web import gallery_server
+from consent_gate.web import public_gallery_server
 
 
 @contextmanager
@@ -18,10 +18,10 @@ def serve_gallery(channels: Mapping[str, tuple[str, str]]) -> Iterator[int]:
     """Serve channels, each with its title and folder; yields the port."""
     listening = socket.create_server(("127.0.0.1", 0))
     port: int = listening.getsockname()[1]
-    configuration = gallery_server.GalleryConfiguration(
+    configuration = public_gallery_server.PublicGalleryConfiguration(
         "127.0.0.1", port, dict(channels), (), 24, sandbox_required=True
     )
-    with running(gallery_server.make_server(configuration, listening)):
+    with running(public_gallery_server.make_server(configuration, listening)):
         yield port
 
 

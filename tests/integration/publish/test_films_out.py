@@ -20,8 +20,8 @@ from publish import release
 from publish.feed import views
 from publish.feed.rate_limit import RateLimit
 from publish.feed.tokens import new_token
-from publish.gallery.application import Application, Gallery
-from publish.gallery.approved import ApprovedFolder
+from publish.public_gallery.application import GalleryApplication, GalleryChannel
+from publish.public_gallery.approved import ApprovedFolder
 from publish.pull.errors import FeedInvalid
 from publish.pull.main import main
 from publish.pull.manifest import parse
@@ -201,7 +201,9 @@ class Visitor:
 
     def __init__(self, home: Home) -> None:
         folder = ApprovedFolder("website", home.approved("website"), WEEK, home.clock)
-        self.application = Application({"website": Gallery("School website", folder)}, [])
+        self.application = GalleryApplication(
+            {"website": GalleryChannel("School website", folder)}, []
+        )
         self.headers: dict[str, str] = {}
 
     def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:

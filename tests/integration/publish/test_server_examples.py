@@ -22,7 +22,7 @@ from consent_gate.home.home import Home
 from publish.channel.manifest import refresh_public_manifests
 from publish.feed.tokens import new_token
 from tests.conftest import ROOT
-from tests.integration.publish.test_gallery import entries, gallery_process, two_out
+from tests.integration.publish.test_public_gallery import entries, gallery_process, two_out
 from tests.support.certificates import write_self_signed
 from tests.support.http_server import free_port, serve_home
 from tests.support.settings_override import with_section

@@ -13,11 +13,11 @@ from urllib.parse import parse_qs
 
 from publish.feed.byte_ranges import answer_range
 from publish.feed.file_parts import FilePart
-from publish.gallery import pages
-from publish.gallery.approved import ApprovedFolder, NothingToShow, Picture
-from publish.gallery.sizes import SizeRefused, Sizes
+from publish.public_gallery import pages
+from publish.public_gallery.approved import ApprovedFolder, NothingToShow, Picture
+from publish.public_gallery.sizes import SizeRefused, Sizes
 
-log = logging.getLogger("consent_gate.gallery")
+log = logging.getLogger("consent_gate.public_gallery")
 
 _BLOCK = 64 << 10
 """Bytes of a film that are read at once."""
@@ -29,8 +29,8 @@ _PATH = re.compile(
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """One channel in the gallery."""
+class GalleryChannel:
+    """One channel that the public gallery shows."""
 
     title: str
     folder: ApprovedFolder
@@ -47,17 +47,17 @@ class Response:
     """Further headers."""
 
 
-class Application:
+class GalleryApplication:
     """Answers requests from the approved folders."""
 
-    def __init__(self, galleries: dict[str, Gallery], frame_ancestors: Iterable[str]) -> None:
-        """Keep the galleries.
+    def __init__(self, channels: dict[str, GalleryChannel], frame_ancestors: Iterable[str]) -> None:
+        """Keep the channels that are shown.
 
         Args:
-            galleries: The galleries by name of the channel.
+            channels: The channels by their names.
             frame_ancestors: Origins of websites that may show the gallery in a frame.
         """
-        self._galleries, self._sizes = galleries, Sizes()
+        self._channels, self._sizes = channels, Sizes()
         self._headers = security_headers(frame_ancestors)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -91,30 +91,30 @@ class Application:
         if path == "/gallery/style.css":
             return Response(HTTPStatus.OK, "text/css; charset=utf-8", pages.STYLE.encode())
         wanted = _PATH.fullmatch(path)
-        gallery = self._galleries.get(wanted["channel"]) if wanted else None
-        if wanted is None or gallery is None:
+        channel = self._channels.get(wanted["channel"]) if wanted else None
+        if wanted is None or channel is None:
             return _not_found()
         try:
-            listed = gallery.folder.pictures()
+            listed = channel.folder.pictures()
         except NothingToShow as error:
             log.error("%s", error)
             self._sizes.forget_others(set())
             sentence = "The pictures cannot be shown at the moment."
-            page = pages.message(gallery.title, sentence)
+            page = pages.message(channel.title, sentence)
             return _html(page, HTTPStatus.SERVICE_UNAVAILABLE)
         if not wanted["id"]:
-            return self._index(gallery, list(listed.values()), query)
+            return self._index(channel, list(listed.values()), query)
         picture = listed.get(wanted["id"])
         if picture is None:
             self._sizes.forget_others(self._all_listed())
             return _not_found()
         if not wanted["file"]:
-            return _html(pages.picture_page(gallery.title, picture, list(listed.values())))
+            return _html(pages.picture_page(channel.title, picture, list(listed.values())))
         if wanted["file"] == "film.mp4":
-            return self._film(gallery, picture)
-        return self._picture(gallery, picture, wanted["file"])
+            return self._film(channel, picture)
+        return self._picture(channel, picture, wanted["file"])
 
-    def _index(self, gallery: Gallery, listed: list[Picture], query: str) -> Response:
+    def _index(self, channel: GalleryChannel, listed: list[Picture], query: str) -> Response:
         try:
             given = parse_qs(query, max_num_fields=10)
         except ValueError:
@@ -123,10 +123,10 @@ class Application:
         is_number = re.fullmatch("[1-9][0-9]{0,5}", number)
         if not is_number or (album and all(p.album != album for p in listed)):
             return _not_found()
-        return _html(pages.index_page(gallery.title, listed, album, int(number)))
+        return _html(pages.index_page(channel.title, listed, album, int(number)))
 
-    def _picture(self, gallery: Gallery, picture: Picture, name: str) -> Response:
-        data = gallery.folder.read(picture)
+    def _picture(self, channel: GalleryChannel, picture: Picture, name: str) -> Response:
+        data = channel.folder.read(picture)
         if data is None:
             log.error("The file of picture %s is missing or was changed.", picture.id)
             return _not_found()
@@ -138,10 +138,10 @@ class Application:
                 return _not_found()
         return Response(HTTPStatus.OK, "image/jpeg", data)
 
-    def _film(self, gallery: Gallery, picture: Picture) -> Response:
+    def _film(self, channel: GalleryChannel, picture: Picture) -> Response:
         if picture.film is None:
             return _not_found()
-        film = gallery.folder.open_film(picture.film)
+        film = channel.folder.open_film(picture.film)
         if film is None:
             log.error("The file of film %s is missing or was changed.", picture.id)
             return _not_found()
@@ -150,9 +150,9 @@ class Application:
 
     def _all_listed(self) -> set[str]:
         listed = set()
-        for gallery in self._galleries.values():
+        for channel in self._channels.values():
             try:
-                listed |= {picture.sha256 for picture in gallery.folder.pictures().values()}
+                listed |= {picture.sha256 for picture in channel.folder.pictures().values()}
             except NothingToShow:
                 continue
         return listed

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from publish.gallery.approved import Picture
-from publish.gallery.sizes import widths
+from publish.public_gallery.approved import Picture
+from publish.public_gallery.sizes import widths
 
 PAGE_SIZE = 48
 

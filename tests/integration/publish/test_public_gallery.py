@@ -21,12 +21,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from consent_gate.cli.app import app
-from consent_gate.cli.gallery import configuration_of
+from consent_gate.cli.public_gallery import configuration_of
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home.home import Home
 from publish.channel.manifest import manifest_path, refresh_public_manifests
-from publish.gallery.application import Application, Gallery
-from publish.gallery.approved import ApprovedFolder
+from publish.public_gallery.application import GalleryApplication, GalleryChannel
+from publish.public_gallery.approved import ApprovedFolder
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from publish.verification.verify import verify
@@ -57,7 +57,9 @@ class Visitor:
 
     def __init__(self, home: Home, channel: str = "website") -> None:
         folder = ApprovedFolder(channel, home.approved(channel), timedelta(hours=24), home.clock)
-        self.application = Application({channel: Gallery("School website", folder)}, [SITE])
+        self.application = GalleryApplication(
+            {channel: GalleryChannel("School website", folder)}, [SITE]
+        )
         self.headers: dict[str, str] = {}
 
     def get(self, path: str, query: str = "", method: str = "GET") -> tuple[int, bytes]:
@@ -354,7 +356,7 @@ ATTACK = """
 import os, socket, sys
 from pathlib import Path
 from ingest.workers import sandbox
-from consent_gate.web.gallery_server import PACKAGES
+from consent_gate.web.public_gallery_server import PACKAGES
 home = Path(sys.argv[1])
 listening = socket.create_server(("127.0.0.1", 0))
 sandbox.enter_server([home / "approved" / "website"], PACKAGES, 2048)

@@ -1,4 +1,4 @@
-"""The process of the public gallery: ``python -m consent_gate.web.gallery_server CONFIGURATION``.
+"""The process of the public gallery, which ``consent-gate gallery serve`` starts.
 
 The process opens no database and no key. It first opens its port. Then it gives up access to all
 files except the approved folders and the program's own. Then it loads the code that answers
@@ -30,7 +30,7 @@ PACKAGES = ("consent_gate", "ingest", "publish")
 
 
 @dataclass(frozen=True)
-class GalleryConfiguration:
+class PublicGalleryConfiguration:
     """Everything that the process needs to know; it can read no settings file."""
 
     host: str
@@ -50,7 +50,7 @@ class GalleryConfiguration:
 
 def main() -> None:
     """Serve until the process is ended."""
-    configuration = GalleryConfiguration(**json.loads(sys.argv[1]))
+    configuration = PublicGalleryConfiguration(**json.loads(sys.argv[1]))
     try:
         listening = socket.create_server((configuration.host, configuration.port), backlog=128)
     except OSError as error:
@@ -63,14 +63,14 @@ def main() -> None:
     serve(configuration, listening)
 
 
-def _require_sandbox(configuration: GalleryConfiguration, error: OSError) -> None:
+def _require_sandbox(configuration: PublicGalleryConfiguration, error: OSError) -> None:
     """End the process, unless the settings let it run without a part of the sandbox."""
     if configuration.sandbox_required:
         sys.stderr.write(f"This machine cannot restrict the gallery: {error}\n")
         sys.exit(47)
 
 
-def serve(configuration: GalleryConfiguration, listening: socket.socket) -> None:
+def serve(configuration: PublicGalleryConfiguration, listening: socket.socket) -> None:
     """Load what answers requests, limit the system calls, and answer requests on the socket."""
     server = make_server(configuration, listening)
     try:
@@ -80,7 +80,7 @@ def serve(configuration: GalleryConfiguration, listening: socket.socket) -> None
     server.run()
 
 
-def make_server(configuration: GalleryConfiguration, listening: socket.socket) -> Any:
+def make_server(configuration: PublicGalleryConfiguration, listening: socket.socket) -> Any:
     """The server on this socket, with the limits of ``web.connections``. It does not run yet."""
     from waitress.server import create_server
 
@@ -99,22 +99,26 @@ def make_server(configuration: GalleryConfiguration, listening: socket.socket) -
     return server
 
 
-def make_application(configuration: GalleryConfiguration) -> Any:
+def make_application(configuration: PublicGalleryConfiguration) -> Any:
     """The WSGI application for this configuration."""
     from consent_gate.home.clock import utc_now
-    from publish.gallery.application import Application, Gallery
-    from publish.gallery.approved import ApprovedFolder
+    from publish.public_gallery.application import GalleryApplication, GalleryChannel
+    from publish.public_gallery.approved import ApprovedFolder
 
     max_age = timedelta(hours=configuration.hide_after_hours)
-    galleries = {
-        name: Gallery(title, ApprovedFolder(name, Path(folder), max_age, utc_now))
+    channels = {
+        name: GalleryChannel(title, ApprovedFolder(name, Path(folder), max_age, utc_now))
         for name, (title, folder) in configuration.channels.items()
     }
-    return Application(galleries, configuration.frame_ancestors)
+    return GalleryApplication(channels, configuration.frame_ancestors)
 
 
 def readable_by_gallery(folders: Iterable[Path]) -> list[Path]:
-    """Return every file and folder that the process may read."""
+    """Return every file and folder that the process may read.
+
+    Args:
+        folders: The approved folders of the channels that are shown.
+    """
     return [*sandbox.readable_paths(PACKAGES), *folders]
 
 

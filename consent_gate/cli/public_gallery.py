@@ -12,7 +12,7 @@ from consent_gate.errors import HomeNotFound, SettingsInvalid
 from consent_gate.home.home import Home
 from consent_gate.home.keys import NO_KEYS
 from consent_gate.home.settings import FILE_NAME, load_settings
-from consent_gate.web.gallery_server import GalleryConfiguration, readable_by_gallery
+from consent_gate.web.public_gallery_server import PublicGalleryConfiguration, readable_by_gallery
 from ingest.workers.sandbox import KEPT_VARIABLES
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -43,11 +43,16 @@ def gallery_serve(context: typer.Context) -> None:
     )
     sys.stderr.flush()
     kept = {k: v for k, v in os.environ.items() if k.startswith(KEPT_VARIABLES)}
-    program = [sys.executable, "-m", "consent_gate.web.gallery_server", configuration.as_json()]
+    program = [
+        sys.executable,
+        "-m",
+        "consent_gate.web.public_gallery_server",
+        configuration.as_json(),
+    ]
     os.execve(sys.executable, program, kept)  # noqa: S606  a fresh process without our memory
 
 
-def configuration_of(home: Home) -> GalleryConfiguration:
+def configuration_of(home: Home) -> PublicGalleryConfiguration:
     """What the gallery's process is told.
 
     Raises:
@@ -64,7 +69,7 @@ def configuration_of(home: Home) -> GalleryConfiguration:
             if path.resolve().is_relative_to(readable.resolve()):
                 raise SettingsInvalid(f"The gallery could read {path}, as it lies in {readable}.")
     titles = home.settings.titles
-    return GalleryConfiguration(
+    return PublicGalleryConfiguration(
         host=chosen.host,
         port=chosen.port,
         channels={name: (titles[name], str(folder)) for name, folder in folders.items()},

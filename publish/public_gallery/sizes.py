@@ -14,7 +14,7 @@ from collections import OrderedDict
 import numpy as np
 from PIL import Image
 
-from publish.gallery.approved import Picture
+from publish.public_gallery.approved import Picture
 from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.verification.verify import verify
 

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser
 from waitress.server import create_server
 
 from consent_gate.home.home import Home
-from publish.gallery.application import Application, Gallery
-from publish.gallery.approved import ApprovedFolder
+from publish.public_gallery.application import GalleryApplication, GalleryChannel
+from publish.public_gallery.approved import ApprovedFolder
 from tests.support.accessibility import Axe, violations_on
 from tests.support.factories import draw_picture, make_evidence, matches
 from tests.support.public_gallery import running
@@ -46,7 +46,7 @@ def address(home: Home) -> Iterator[str]:
     document |= {"generated_at": home.clock().isoformat(), "items": items, "withdrawn": []}
     (folder / "manifest.json").write_text(json.dumps(document))
     approved = ApprovedFolder("website", folder, timedelta(hours=24), home.clock)
-    application = Application({"website": Gallery("School website", approved)}, [])
+    application = GalleryApplication({"website": GalleryChannel("School website", approved)}, [])
     server = create_server(application, host="127.0.0.1", port=0, threads=2)
     with running(server):
         yield f"http://127.0.0.1:{server.effective_port}/gallery/website/"

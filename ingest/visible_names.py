@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Evidence, Examined, NamePart, TextCheck, VisibleName
-from consent_gate.names.read_lines import MAX_CHARACTERS, MAX_FILM_LINES, MAX_LINES, ReadLine
+from consent_gate.names.text_lines import MAX_CHARACTERS, MAX_FILM_LINES, MAX_LINES, ReadLine
 from consent_gate.names.visible_names import Options, find_names
 from consent_gate.register.pupil_names import name_index
 from ingest.workers.examination import Examination

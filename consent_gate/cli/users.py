@@ -25,7 +25,7 @@ user_app = typer.Typer(
 app.add_typer(user_app, name="user")
 
 
-class Change(StrEnum):
+class AccountChange(StrEnum):
     """The properties that ``user change`` can change."""
 
     ROLE = "role"
@@ -100,14 +100,14 @@ def list_people(context: typer.Context, as_json: AsJson = False) -> None:
 def change(
     context: typer.Context,
     name: Name,
-    what: Annotated[Change, typer.Argument(help="What to change.")],
+    what: Annotated[AccountChange, typer.Argument(help="What to change.")],
     value: Annotated[str, typer.Argument(help="The new role or address.")] = "",
 ) -> None:
     """Change an account. The person is logged out everywhere. A new password is asked for.
 
     Example: consent-gate --home /srv/consent-gate user change j.brown role dpo
     """
-    new = _ask_password() if what is Change.PASSWORD else value
+    new = _ask_password() if what is AccountChange.PASSWORD else value
     _change(open_selected_home(context), name, what.value, new)
     echo(f"The account of {name} is changed.")
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import ClosedPicture, Item, ItemState, Publication, StaffApproval
 from consent_gate.decisions.apply import apply_decision
-from consent_gate.decisions.copy_detection import delete_approvals, link_copy
+from consent_gate.decisions.copy_detection import link_copy, reopen_channels
 from consent_gate.decisions.copy_traits import (
     CopyTraits,
     encrypt_description,
@@ -160,7 +160,7 @@ def _apply_to_copies(
         signed = signed_channels(item)
         is_certain = item.pk in known
         link_copy(ctx.home, row, item, is_certain=is_certain)
-        delete_approvals(ctx.home, item, ctx.home.settings.channels if row.sealed else gained)
+        reopen_channels(ctx.home, item, ctx.home.settings.channels if row.sealed else gained)
         if row.sealed and is_certain:
             sealed += seal_copy(_context_for_copies(ctx), item)
         else:

@@ -125,12 +125,19 @@ def link_copy(home: Home, row: ClosedPicture, item: Item, *, is_certain: bool = 
     if is_certain and not link.is_certain:
         SeenBefore.objects.filter(pk=link.pk).update(is_certain=True)
     if created:
-        delete_approvals(home, item, home.settings.channels if row.sealed else row.channels)
+        reopen_channels(home, item, home.settings.channels if row.sealed else row.channels)
         detail: dict[str, object] = {"earlier": row.item_id}
         audit_log.record(home, "item.seen_before", f"item:{item.pk}", detail)
 
 
-def delete_approvals(home: Home, item: Item, channels: Iterable[str]) -> None:
+def reopen_channels(home: Home, item: Item, channels: Iterable[str]) -> None:
+    """Delete the approvals of an item for channels, each with an audit entry.
+
+    Args:
+        home: The home.
+        item: The item.
+        channels: Names of the channels.
+    """
     rows = StaffApproval.objects.filter(item=item, refused=False, channel__in=list(channels))
     for row in rows:
         detail: dict[str, object] = {"channels": [row.channel]}

@@ -13,10 +13,10 @@ from itertools import chain, product
 from consent_gate.model import Box, NamePart, VisibleName
 from consent_gate.names.common_words import COMMON_WORDS, SMALL_WORDS
 from consent_gate.names.name_index import NameIndex, key_of
-from consent_gate.names.read_lines import (
+from consent_gate.names.text_lines import (
     MAX_FILM_LINES,
-    Line,
     ReadLine,
+    SplitLine,
     around,
     middle_lies_in,
     neighbours,
@@ -78,7 +78,7 @@ def find_names(
         options: What is looked for.
     """
     readings = chain.from_iterable(map(readings_of, lines[:MAX_FILM_LINES]))
-    search = _Search([Line(line, options.phrases) for line in readings], index, faces)
+    search = _Search([SplitLine(line, options.phrases) for line in readings], index, faces)
     found: dict[VisibleName, None] = {}
     for mark in search.in_one_line():
         # A line that was read twice gets one box around both readings: a cover must hide each.
@@ -105,7 +105,7 @@ def find_names(
 class _Search:
     """The lines of one picture, and what they are compared with."""
 
-    lines: Sequence[Line]
+    lines: Sequence[SplitLine]
     index: NameIndex
     faces: Sequence[Box]
 

@@ -105,7 +105,7 @@ def propose_school_model(
             school_model=proposed.versions[SCHOOL],
             measured_photos=sorted(photos),
         )
-        row.seal = _seal(home, row)
+        row.signature = _signature(home, row)
         row.save()
         detail = {"model": row.school_model, "fitted_on": proposed.fitted_on}
         audit_log.record(home, "school_model.proposed", f"thresholds:{row.pk}", detail, actor)
@@ -138,7 +138,7 @@ def accept_school_model(home: Home, number: int, actor: str) -> None:
         "sha256": model.sha256,
         "licence": model.licence,
         "run": model.run,
-        "seal": row.seal,
+        "signature": row.signature,
     }
     audit_log.record(home, ACCEPTED, f"thresholds:{row.pk}", detail, actor)
 
@@ -152,8 +152,8 @@ def _not_measured(missing: int) -> str:
 
 
 def _thresholds_of(home: Home, row: ThresholdSet) -> Thresholds | None:
-    """The figures of a proposal; None if they are not for its model or were sealed elsewhere."""
-    if not hmac.compare_digest(row.seal, _seal(home, row)):
+    """The figures of a proposal; None if they are not for its model or were signed elsewhere."""
+    if not hmac.compare_digest(row.signature, _signature(home, row)):
         return None
     try:
         thresholds = Thresholds.from_json(row.values)
@@ -162,7 +162,7 @@ def _thresholds_of(home: Home, row: ThresholdSet) -> Thresholds | None:
     return thresholds if dict(thresholds.versions) == {SCHOOL: row.school_model} else None
 
 
-def _seal(home: Home, row: ThresholdSet) -> str:
+def _signature(home: Home, row: ThresholdSet) -> str:
     """HMAC-SHA256 under the audit key, which is never replaced. 64 hexadecimal digits."""
     body = json.dumps(["school model", row.school_model, row.values, row.measured_photos])
     return hmac.new(home.keys.audit, body.encode(), hashlib.sha256).hexdigest()

@@ -139,7 +139,7 @@ def _covered(tag: Tag | None) -> Tag:
     return Tag(TagKind.BLURRED, tag.pupil if tag else None, tag.basis if tag else "")
 
 
-def closed_channels(item: Item) -> frozenset[str]:
+def published_or_refused_channels(item: Item) -> frozenset[str]:
     """Channels in which the picture is out or on its way, and those that staff refused."""
     out = {row.channel for row in item.publications.all() if row.state in OPEN}
     refused = {row.channel for row in item.approvals.all() if row.refused}
@@ -162,7 +162,7 @@ def cover_and_release(action: ReviewAction, shown: CoverPlan) -> None:
     def change(item: Item) -> None:
         picture, staff = examined_picture(item), load_staff_input(item)
         judge = judge_of(action.home, item, action.actor)
-        plan = plan_covers(picture, staff, judge, closed_channels(item))
+        plan = plan_covers(picture, staff, judge, published_or_refused_channels(item))
         if plan is None or not shown.channels or not set(plan.channels).issuperset(shown.channels):
             raise CannotBeReleased("Covering faces does not clear this picture for these places.")
         if (plan.faces, plan.names) != (shown.faces, shown.names):

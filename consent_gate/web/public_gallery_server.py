@@ -74,7 +74,7 @@ def serve(configuration: PublicGalleryConfiguration, listening: socket.socket) -
     """Load what answers requests, limit the system calls, and answer requests on the socket."""
     server = make_server(configuration, listening)
     try:
-        sandbox.seal_server()
+        sandbox.restrict_server_calls()
     except OSError as error:
         _require_sandbox(configuration, error)
     server.run()

@@ -26,7 +26,7 @@ from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, TaskRunne
 from ingest.workers.face_tasks import measure_stored_portrait
 from publish.renditions.rendition import RenditionRefused
 
-Outcome = SchoolVector | NotEnrollable | RenditionRefused
+SchoolVectorResult = SchoolVector | NotEnrollable | RenditionRefused
 
 
 def measure_stored_portraits(
@@ -77,16 +77,16 @@ def measure_stored_portraits(
 
 def _measured(
     home: Home, pool: TaskRunner, photos: Sequence[EnrolmentPhoto]
-) -> list[Outcome | None]:
+) -> list[SchoolVectorResult | None]:
     """What the model says of each photo's portrait; None where there is no portrait."""
     portraits = [_portrait(home, photo) for photo in photos]
     tasks = [pool.submit(measure_stored_portrait, jpeg) if jpeg else None for jpeg in portraits]
-    outcomes: list[Outcome | None] = []
+    outcomes: list[SchoolVectorResult | None] = []
     for task in tasks:
         if task is None:
             outcomes.append(None)
         else:
-            outcome: Outcome = result_of(task)
+            outcome: SchoolVectorResult = result_of(task)
             outcomes.append(outcome)
     return outcomes
 

@@ -56,7 +56,7 @@ def claim(home: Home, inbox_file: InboxFile) -> bool | None:
         raise StorageFull("The disk has no room left for new photos.")
     key, wrapped = vault.new_key(item_id)
     with open_regular_file(inbox_file.path) as source:
-        bounded = cast(BinaryIO, _BoundedReader(source, inbox_file.stat.size + 1))
+        bounded = cast(BinaryIO, _SizeLimitedReader(source, inbox_file.stat.size + 1))
         stored = vault.write(item_id, key, bounded)
         is_same = file_stat(os.fstat(source.fileno())) == inbox_file.stat
     if stored.size != inbox_file.stat.size or not is_same or not is_unchanged(inbox_file):
@@ -74,7 +74,7 @@ def claim(home: Home, inbox_file: InboxFile) -> bool | None:
     return created
 
 
-class _BoundedReader:
+class _SizeLimitedReader:
     """Reads at most so many bytes of a file that may grow while it is read."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:

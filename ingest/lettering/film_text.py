@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from consent_gate.model import Box
-from consent_gate.names.read_lines import MAX_FILM_LINES, Line, ReadLine, neighbours
+from consent_gate.names.text_lines import MAX_FILM_LINES, ReadLine, SplitLine, neighbours
 from ingest.film.search import SearchedFrame
 from ingest.lettering.lettering import Lettering, TooMuchText
 
@@ -71,7 +71,7 @@ class FilmText:
 
 def _pairs(lines: Sequence[ReadLine]) -> set[tuple[str, ...]]:
     """The words of each two lines that are neighbours, in the order in which they were read."""
-    pairs = neighbours([Line(line, ()) for line in lines])
+    pairs = neighbours([SplitLine(line, ()) for line in lines])
     return {(" ".join(first.words), " ".join(second.words)) for first, second in pairs}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box
-from consent_gate.names.read_lines import MAX_CHARACTERS, MAX_LINES, ReadLine
+from consent_gate.names.text_lines import MAX_CHARACTERS, MAX_LINES, ReadLine
 from ingest.faces.protocols import RGB
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.reader import HEIGHT, MAX_WIDTH, Reading, TextReader

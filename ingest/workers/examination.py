@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from consent_gate.model import Evidence, NotExamined, Reason
-from consent_gate.names.read_lines import ReadLine
+from consent_gate.names.text_lines import ReadLine
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ the program's own libraries and models and answer through its pipe, and nothing 
 processor time are limited, and it ends with the program that started it. docs/adr/0015-sandbox.md
 has the reasons, docs/threat-model.md the risk that remains.
 
-``enter`` runs first, while the process has one thread and has loaded nothing. ``seal`` runs when
-the models are loaded. All of it needs Linux.
+``enter`` runs first, while the process has one thread and has loaded nothing.
+``restrict_for_good`` runs when the models are loaded. All of it needs Linux.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def enter_reader(packages: Iterable[str]) -> None:
         seccomp.restrict_calls()
 
 
-def seal_server() -> None:
+def restrict_server_calls() -> None:
     """Limit a server's system calls. Everything that answers requests must be loaded before.
 
     Raises:
@@ -160,7 +160,7 @@ def seal_server() -> None:
     seccomp.restrict_calls(server=True)
 
 
-def seal(confinement: Confinement) -> None:
+def restrict_for_good(confinement: Confinement) -> None:
     """Limit system calls and give up all capabilities. Everything must be loaded before.
 
     Raises:

@@ -38,7 +38,7 @@ def main(pipe: Connection, parent: int) -> None:
             sandbox.enter(confinement, pipe.fileno(), packages)
         pickle.loads(prepare)()  # noqa: S301  from the parent
         if confinement is not None:
-            sandbox.seal(confinement)
+            sandbox.restrict_for_good(confinement)
     except Exception as error:  # noqa: BLE001  reported to the parent
         pipe.send_bytes(f"{type(error).__name__}: {error}".encode()[:MAX_START_MESSAGE_BYTES])
         return

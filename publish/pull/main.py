@@ -28,7 +28,7 @@ from publish.pull.errors import (
 )
 from publish.pull.feed import Feed
 from publish.pull.folder import open_folder
-from publish.pull.rounds import Outcome, hide_after_silence, pull
+from publish.pull.rounds import RoundResult, hide_after_silence, pull
 
 TOKEN_VARIABLE = "CONSENT_GATE_TOKEN"  # noqa: S105  the name of a variable
 HOOK_SECONDS = 1800
@@ -125,7 +125,7 @@ def _run(options: argparse.Namespace) -> None:
         time.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311  no secret
 
 
-def _round(feed: Feed, options: argparse.Namespace, hook: Callable[[], None]) -> Outcome:
+def _round(feed: Feed, options: argparse.Namespace, hook: Callable[[], None]) -> RoundResult:
     try:
         with open_folder(options.folder, feed.address) as folder:
             try:
@@ -146,7 +146,7 @@ def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  this program has no home and so no home's clock
 
 
-def _report(outcome: Outcome, options: argparse.Namespace) -> None:
+def _report(outcome: RoundResult, options: argparse.Namespace) -> None:
     if options.json:
         sys.stdout.write(json.dumps(outcome.as_dict()) + "\n")
     else:

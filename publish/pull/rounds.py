@@ -26,7 +26,7 @@ SHOWN_PROBLEMS = 5
 
 
 @dataclass
-class Outcome:
+class RoundResult:
     """What one round did."""
 
     fetched: int = 0
@@ -40,7 +40,9 @@ class Outcome:
         return dict(vars(self))
 
 
-def pull(feed: Feed, folder: PulledFolder, now: datetime, run_hook: Callable[[], None]) -> Outcome:
+def pull(
+    feed: Feed, folder: PulledFolder, now: datetime, run_hook: Callable[[], None]
+) -> RoundResult:
     """Do one round.
 
     Args:
@@ -53,7 +55,7 @@ def pull(feed: Feed, folder: PulledFolder, now: datetime, run_hook: Callable[[],
         PullIncomplete: Some pictures could not be fetched or removed.
         GateError: Another class of ``publish.pull.errors``. Repeating the round is always safe.
     """
-    listed, outcome, problems = feed.read_list(), Outcome(), list[str]()
+    listed, outcome, problems = feed.read_list(), RoundResult(), list[str]()
     state, failures = folder.state, list[GateError]()
 
     def attempt(step: Callable[[], None]) -> None:
@@ -103,7 +105,7 @@ def hide_after_silence(
     if -CLOCK_ERROR <= now - datetime.fromisoformat(state.read_at) <= limit:
         return False
     problems = list[str]()
-    _remove_others(folder, {}, Outcome(), problems)
+    _remove_others(folder, {}, RoundResult(), problems)
     folder.remove_partials(set())
     folder.write_listing([])
     _run_hook_if_changed(folder, run_hook)
@@ -113,7 +115,7 @@ def hide_after_silence(
 
 
 def _remove_others(
-    folder: PulledFolder, wanted: dict[str, ListedFile], outcome: Outcome, problems: list[str]
+    folder: PulledFolder, wanted: dict[str, ListedFile], outcome: RoundResult, problems: list[str]
 ) -> None:
     """Delete our files that are not wanted. Needs no free space."""
     state = folder.state
@@ -134,7 +136,7 @@ def _fetch_missing(
     feed: Feed,
     folder: PulledFolder,
     wanted: dict[str, ListedFile],
-    outcome: Outcome,
+    outcome: RoundResult,
     problems: list[str],
 ) -> None:
     """Fetch wanted files that are missing or damaged. Their names are recorded first.
@@ -202,7 +204,7 @@ def _run_hook_if_changed(folder: PulledFolder, run_hook: Callable[[], None]) -> 
 
 
 def _confirm(
-    feed: Feed, folder: PulledFolder, listed: FeedList, outcome: Outcome, problems: list[str]
+    feed: Feed, folder: PulledFolder, listed: FeedList, outcome: RoundResult, problems: list[str]
 ) -> None:
     """Confirm withdrawn pictures whose files this folder had."""
     state = folder.state

@@ -23,7 +23,7 @@ class ExifBroken(Exception):
     """The metadata made ExifRead fail or read too often."""
 
 
-class _BoundedReader(io.BytesIO):
+class _ReadCountingStream(io.BytesIO):
     """A stream that raises ``ExifBroken`` after ``_MAX_READS`` reads."""
 
     reads = 0
@@ -45,7 +45,7 @@ def read_exif(data: bytes, *, maker_notes: bool) -> dict[str, object]:
     """
     try:
         tags: dict[str, object] = exifread.process_file(
-            _BoundedReader(data), details=maker_notes, extract_thumbnail=False
+            _ReadCountingStream(data), details=maker_notes, extract_thumbnail=False
         )
     except Exception as error:
         raise ExifBroken from error

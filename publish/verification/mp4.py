@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 
 from publish.verification.findings import FindingCode
-from publish.verification.mp4_boxes import Box, Chunk, NotOurs, SampleIndex, children, require
+from publish.verification.mp4_boxes import Chunk, Mp4Box, NotOurs, SampleIndex, children, require
 from publish.verification.mp4_h264 import H264
 from publish.verification.mp4_sound import RATE as SOUND_RATE
 from publish.verification.mp4_sound import SoundTrack, sound_track
@@ -112,7 +112,7 @@ def structure_of(data: bytes) -> FilmStructure:
     )
 
 
-def _picture_track(data: bytes, trak: Box) -> tuple[_PictureTrack, int]:
+def _picture_track(data: bytes, trak: Mp4Box) -> tuple[_PictureTrack, int]:
     """Parse the first track. Returns its duration in milliseconds too."""
     tkhd, mdia = children(data, trak.start, trak.end, [b"tkhd", b"mdia"])
     width, height, milliseconds = _track_size(data[tkhd.start : tkhd.end])
@@ -167,7 +167,7 @@ def _media_ticks(body: bytes) -> int:
 class _PictureTrack:
     """The index of the picture (``stbl``)."""
 
-    def __init__(self, data: bytes, stbl: Box) -> None:
+    def __init__(self, data: bytes, stbl: Mp4Box) -> None:
         kinds = [b"stsd", b"stts", b"stss", b"stsc", b"stsz", b"stco"]
         boxes = children(data, stbl.start, stbl.end, kinds, frozenset({b"stss"}))
         stsd, stts, stss, *places = boxes
@@ -188,7 +188,9 @@ class _PictureTrack:
         require(keys == self._stated_keys or (self._stated_keys is None and all(self._are_keys)))
 
 
-def _check_media(data: bytes, mdat: Box, picture: _PictureTrack, sound: SoundTrack | None) -> None:
+def _check_media(
+    data: bytes, mdat: Mp4Box, picture: _PictureTrack, sound: SoundTrack | None
+) -> None:
     """Check that the samples of both tracks fill ``mdat`` exactly, one after another."""
     chunks: list[tuple[Chunk, _PictureTrack | SoundTrack]] = [(c, picture) for c in picture.chunks]
     chunks += [(chunk, sound) for chunk in sound.chunks] if sound is not None else []
@@ -202,7 +204,7 @@ def _check_media(data: bytes, mdat: Box, picture: _PictureTrack, sound: SoundTra
     picture.check_keys()
 
 
-def _described(data: bytes, stsd: Box) -> tuple[Codec, tuple[int, int]]:
+def _described(data: bytes, stsd: Mp4Box) -> tuple[Codec, tuple[int, int]]:
     """The codec of the only kind of sample and its size, with its parameters and colours."""
     require(data[stsd.start : stsd.start + 8] == struct.pack(">II", 0, 1))
     codec = _CODECS.get(data[stsd.start + 12 : stsd.start + 16])

@@ -23,7 +23,7 @@ def require(condition: bool) -> None:
 
 
 @dataclass(frozen=True)
-class Box:
+class Mp4Box:
     """The content of a box, without its header."""
 
     start: int
@@ -32,7 +32,7 @@ class Box:
 
 def children(
     data: bytes, start: int, end: int, kinds: list[bytes], optional: frozenset[bytes] = frozenset()
-) -> list[Box]:
+) -> list[Mp4Box]:
     """The boxes in a part of the file, which must be exactly these, in this order.
 
     Boxes in ``optional`` may be absent; then an empty box stands for them.
@@ -41,12 +41,12 @@ def children(
     for expected in kinds:
         kind = data[start + 4 : start + 8] if start < end else b""
         if kind != expected and expected in optional:
-            found.append(Box(start, start))
+            found.append(Mp4Box(start, start))
             continue
         require(kind == expected and start + 8 <= end)
         (size,) = struct.unpack_from(">I", data, start)
         require(8 <= size <= end - start)
-        found.append(Box(start + 8, start + size))
+        found.append(Mp4Box(start + 8, start + size))
         start += size
     require(start == end)
     return found
@@ -64,7 +64,7 @@ class Chunk:
 class SampleIndex:
     """Where the samples of one track lie, and how long they last (``stts`` to ``stco``)."""
 
-    def __init__(self, data: bytes, stts: Box, stsc: Box, stsz: Box, stco: Box) -> None:
+    def __init__(self, data: bytes, stts: Mp4Box, stsc: Mp4Box, stsz: Mp4Box, stco: Mp4Box) -> None:
         self._data = data
         sizes = self._sample_sizes(stsz)
         self.count = len(sizes)
@@ -75,7 +75,7 @@ class SampleIndex:
         self.ticks = sum(count * delta for count, delta in self.durations)
         self.chunks = self._chunks(sizes, self.numbers(stsc, 3), self.numbers(stco, 1))
 
-    def numbers(self, box: Box, columns: int) -> tuple[int, ...]:
+    def numbers(self, box: Mp4Box, columns: int) -> tuple[int, ...]:
         """The 32-bit numbers of a table box, ``columns`` an entry."""
         flags, count = struct.unpack_from(">II", self._data, box.start)
         require(flags == 0 and count <= MAX_SAMPLES)
@@ -84,7 +84,7 @@ class SampleIndex:
         numbers: tuple[int, ...] = struct.unpack_from(form, self._data, box.start + 8)
         return numbers
 
-    def _sample_sizes(self, box: Box) -> tuple[int, ...]:
+    def _sample_sizes(self, box: Mp4Box) -> tuple[int, ...]:
         flags, common, count = (int(n) for n in struct.unpack_from(">III", self._data, box.start))
         require(flags == 0 and 0 < count <= MAX_SAMPLES)
         if common:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from publish.verification.mp4_boxes import Box, Chunk, SampleIndex, children, require
+from publish.verification.mp4_boxes import Chunk, Mp4Box, SampleIndex, children, require
 
 RATE = 48_000
 """Samples a second, and time units a second of the track."""
@@ -60,7 +60,7 @@ class SoundTrack:
         return (inside[0][0], sum(inside[-1])) if inside else None
 
 
-def sound_track(data: bytes, trak: Box, milliseconds: int) -> SoundTrack:
+def sound_track(data: bytes, trak: Mp4Box, milliseconds: int) -> SoundTrack:
     """Parse the second track. ``milliseconds`` is the length of the film."""
     tkhd, mdia = children(data, trak.start, trak.end, [b"tkhd", b"mdia"])
     stated = _track_milliseconds(data[tkhd.start : tkhd.end])
@@ -97,7 +97,7 @@ def _track_milliseconds(body: bytes) -> int:
     return int(milliseconds)
 
 
-def _channels(data: bytes, stsd: Box) -> int:
+def _channels(data: bytes, stsd: Mp4Box) -> int:
     """The only kind of sample, ``mp4a``. Returns its number of channels."""
     require(data[stsd.start : stsd.start + 8] == struct.pack(">II", 0, 1))
     (mp4a,) = children(data, stsd.start + 8, stsd.end, [b"mp4a"])

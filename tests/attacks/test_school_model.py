@@ -351,7 +351,7 @@ def test_figures_for_another_model_under_this_ones_name_are_refused(school: Home
     photos = [photo.pk for photo in compared_photos(school)]
     row = propose_school_model(school, thresholds_of(MODEL), "", photos, "office")
     row.values = thresholds_of(make_model("b" * 64)).to_json()
-    row.seal = register_module._seal(school, row)
+    row.signature = register_module._signature(school, row)
     row.save()
     with pytest.raises(ProposalRefused):
         accept_proposal(school, row.pk, "head")

@@ -37,7 +37,7 @@ from consent_gate.model import (
     TextCheck,
     VisibleNames,
 )
-from consent_gate.names.read_lines import MAX_CHARACTERS, MAX_FILM_LINES, MAX_LINES, ReadLine
+from consent_gate.names.text_lines import MAX_CHARACTERS, MAX_FILM_LINES, MAX_LINES, ReadLine
 from consent_gate.publication import OPEN
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review

@@ -18,7 +18,7 @@ from tests.support import fake_webcam
 from tests.support.browser import ARGUMENTS, Site, log_in
 from tests.support.face_photos import demo_portrait
 from tests.support.factories import World
-from tests.support.measured_poses import MeasuredPool, Outcome, poses_of
+from tests.support.measured_poses import MeasuredPool, PoseResult, poses_of
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ ADDRESS = "/pupils/000001/webcam/"
 class InOrder(MeasuredPool):
     """Says of each picture what was chosen for its pose; the page sends them in this order."""
 
-    def answer(self, _data: bytes) -> Outcome:
+    def answer(self, _data: bytes) -> PoseResult:
         pose = list(Pose)[(len(self.opened) - 1) % len(Pose)]
         return super().answer(f"x {pose}".encode())
 
@@ -73,7 +73,7 @@ def take_three(page: Page) -> None:
 def test_three_pictures_are_shown_corrected_and_saved_by_keyboard(
     office: BrowserContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcomes: dict[Pose, Outcome] = dict(poses_of(7))
+    outcomes: dict[Pose, PoseResult] = dict(poses_of(7))
     good, outcomes[Pose.LEFT] = outcomes[Pose.LEFT], not_enrollable(NotEnrollableReason.TWO_FACES)
     pool = InOrder(outcomes)
     monkeypatch.setattr(views, "borrow_pool", pool)

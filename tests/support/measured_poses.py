@@ -19,18 +19,18 @@ from tests.support.face_vectors import VERSIONS, seen_again, someone
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
-Outcome = EnrolmentFace | NotEnrollable | RenditionRefused
+PoseResult = EnrolmentFace | NotEnrollable | RenditionRefused
 GOOD = Quality(200, 100.0, 0.0, 120.0, 40.0, 0.98)
 TURNS = {Pose.STRAIGHT: 0.0, Pose.LEFT: -0.2, Pose.RIGHT: 0.2}
 
 
-def face_of(person: int, picture: int = 0, *, change: float = 0.3, turn: float = 0.0) -> Outcome:
+def face_of(person: int, picture: int = 0, *, change: float = 0.3, turn: float = 0.0) -> PoseResult:
     """A good face of a made-up person in one of their pictures."""
     vectors = seen_again(someone(person), 1000 * person + picture, change)
     return EnrolmentFace(vectors, VERSIONS, GOOD, b"\xff\xd8portrait", turn)
 
 
-def poses_of(person: int) -> dict[Pose, Outcome]:
+def poses_of(person: int) -> dict[Pose, PoseResult]:
     """The three poses of one person, as asked."""
     return {
         pose: face_of(person, number, turn=TURNS[pose]) for number, pose in enumerate(Pose, start=1)
@@ -62,7 +62,7 @@ class MeasuredPool:
 
     size = 1
 
-    def __init__(self, outcomes: Mapping[Pose, Outcome]) -> None:
+    def __init__(self, outcomes: Mapping[Pose, PoseResult]) -> None:
         self.outcomes = outcomes
         self.opened: list[bytes] = []
 
@@ -83,7 +83,7 @@ class MeasuredPool:
         future.set_result(cast("T", self.answer(data)))
         return future
 
-    def answer(self, data: bytes) -> Outcome:
+    def answer(self, data: bytes) -> PoseResult:
         """The face of the picture; a picture that was made elsewhere cannot be read."""
         unread = RenditionRefused(Reason.NOT_EXAMINED, "The picture cannot be read.")
         pose = data.split()[-1].decode(errors="replace")

@@ -18,9 +18,9 @@ class ThresholdSet(models.Model):
     """Version of the school's own face model that they are for; empty for the package's models."""
     measured_photos = models.JSONField(default=list)
     """Keys of the enrolment photos that were measured; only for the school's own model."""
-    seal = models.CharField(max_length=64, blank=True)
-    """Code under the home's audit key over values, model and photos, so that they are valid in no
-    other home; only for the school's own model."""
+    signature = models.CharField(max_length=64, blank=True)
+    """HMAC-SHA256 of values, model and photos under the home's audit key, so that they are valid in
+    no other home; only for the school's own model."""
 
 
 class EventClasses(models.Model):

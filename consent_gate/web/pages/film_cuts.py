@@ -29,7 +29,7 @@ class SpanBar:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CutOption:
     """What one of the two buttons would do with the marked part."""
 
     title: str
@@ -50,7 +50,7 @@ class CutPreview:
     from_text: str
     to_text: str
     marked: SpanBar | None
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CutOption, ...]
 
 
 def cut_preview(view: PictureView, from_ms: int | None, to_ms: int | None) -> CutPreview | None:
@@ -81,7 +81,7 @@ def cut_preview(view: PictureView, from_ms: int | None, to_ms: int | None) -> Cu
     )
 
 
-def _outcome(view: PictureView, film: FilmView, title: str, spans: Spans) -> Outcome:
+def _outcome(view: PictureView, film: FilmView, title: str, spans: Spans) -> CutOption:
     left = long_enough_spans(spans)
     timed = [face for face in view.faces if face.shown is not None]
     gone = [f.number for f in timed if f.shown and is_cut_away(f.shown, left)]
@@ -91,7 +91,7 @@ def _outcome(view: PictureView, film: FilmView, title: str, spans: Spans) -> Out
         for f in timed
         if f.shown and f.number not in gone and not is_cut_away(f.shown, cut)
     ]
-    return Outcome(title, _parts(left), tuple(gone), tuple(partly))
+    return CutOption(title, _parts(left), tuple(gone), tuple(partly))
 
 
 def _parts(spans: Spans) -> str:

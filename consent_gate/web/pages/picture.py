@@ -24,7 +24,7 @@ from consent_gate.model import (
 )
 from consent_gate.policy import is_hidden
 from consent_gate.publication import IN_MANIFEST, OPEN, PENDING
-from consent_gate.review.covering import CoverPlan, closed_channels, plan_covers
+from consent_gate.review.covering import CoverPlan, plan_covers, published_or_refused_channels
 from consent_gate.review.transaction import judge_of
 from consent_gate.web.pages.picture_faces import (
     FaceView,
@@ -185,7 +185,7 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
         text_failed=evidence.text_check is TextCheck.FAILED,
         cover=_cover(
             home,
-            plan_covers(evidence, staff, judge, closed_channels(item)),
+            plan_covers(evidence, staff, judge, published_or_refused_channels(item)),
             [*(f.box for f in evidence.faces), *staff.added_faces],
             evidence,
             numbers,

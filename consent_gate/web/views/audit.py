@@ -74,7 +74,7 @@ class _Echo:
 
 def _csv_rows() -> Iterator[str]:
     writer = csv.writer(_Echo())
-    yield writer.writerow(["number", "time", "who", "what", "about", "details", "seal"])
+    yield writer.writerow(["number", "time", "who", "what", "about", "details", "code"])
     for e in audit_log.entries():
         detail = json.dumps(dict(e.detail), ensure_ascii=False)
         yield writer.writerow([e.sequence, e.at, e.actor, e.action, e.subject, detail, e.mac])

@@ -391,7 +391,7 @@ def attack_by_calls():
         except OSError:
             pass
 attack()
-sandbox.seal_server()
+sandbox.restrict_server_calls()
 attack_by_calls()
 thread = threading.Thread(target=attack_by_calls); thread.start(); thread.join()
 thread = threading.Thread(target=attack); thread.start(); thread.join()

@@ -38,9 +38,9 @@ from consent_gate.publication import OPEN
 from consent_gate.review import service as review
 from consent_gate.review.covering import (
     CoverPlan,
-    closed_channels,
     cover_and_release,
     plan_covers,
+    published_or_refused_channels,
     undo_answers,
     was_saved,
 )
@@ -67,7 +67,9 @@ def offered(world: World, item: Item, by: str = "j.shaw") -> CoverPlan | None:
     """What the page offers now."""
     item.refresh_from_db()
     judge = judge_of(world.home, item, by)
-    return plan_covers(examined_picture(item), load_staff_input(item), judge, closed_channels(item))
+    return plan_covers(
+        examined_picture(item), load_staff_input(item), judge, published_or_refused_channels(item)
+    )
 
 
 def press(world: World, item: Item, by: str = "j.shaw") -> CoverPlan:

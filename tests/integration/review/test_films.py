@@ -33,9 +33,9 @@ from consent_gate.publication import OPEN
 from consent_gate.review import service as review
 from consent_gate.review.covering import (
     CoverPlan,
-    closed_channels,
     cover_and_release,
     plan_covers,
+    published_or_refused_channels,
     undo_answers,
 )
 from consent_gate.review.film_cuts import FilmCut, cut_film, keep_whole_film
@@ -324,7 +324,7 @@ def offered_cover(world: World, film: Item) -> CoverPlan | None:
     film.refresh_from_db()
     picture, staff = examined_picture(film), load_staff_input(film)
     judge = judge_of(world.home, film, "j.shaw")
-    return plan_covers(picture, staff, judge, closed_channels(film))
+    return plan_covers(picture, staff, judge, published_or_refused_channels(film))
 
 
 def test_one_key_covers_every_track_that_is_not_cleared_and_releases_the_film(

@@ -12,7 +12,7 @@ from consent_gate.model import Box, NamePart
 from consent_gate.names.common_words import COMMON_WORDS, SMALL_WORDS
 from consent_gate.names.lookalike_text import plain_letters
 from consent_gate.names.name_index import NameIndex, PupilName
-from consent_gate.names.read_lines import ReadLine
+from consent_gate.names.text_lines import ReadLine
 from consent_gate.names.visible_names import Options, find_names, is_near_face
 
 PUPILS = (

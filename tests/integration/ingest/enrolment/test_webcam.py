@@ -42,7 +42,7 @@ from tests.support.measured_poses import (
     GOOD,
     TURNS,
     MeasuredPool,
-    Outcome,
+    PoseResult,
     enrol_one,
     enrolled,
     face_of,
@@ -66,14 +66,14 @@ def school(home: Home) -> Home:
 
 
 def save(
-    home: Home, outcomes: dict[Pose, Outcome], number: str = ANN, label: str = "first"
+    home: Home, outcomes: dict[Pose, PoseResult], number: str = ANN, label: str = "first"
 ) -> MeasuredPool:
     pool = MeasuredPool(outcomes)
     enrol_poses(home, number, pictures(label), "office", pool)
     return pool
 
 
-def refused(home: Home, outcomes: dict[Pose, Outcome], number: str = ANN) -> WebcamRefused:
+def refused(home: Home, outcomes: dict[Pose, PoseResult], number: str = ANN) -> WebcamRefused:
     """Save pictures that are refused, and see that nothing was stored."""
     before = list(Template.objects.values_list("pk", flat=True))
     with pytest.raises(WebcamRefused) as error:
@@ -197,7 +197,7 @@ def test_a_brother_who_is_nearer_than_the_pupil_is_refused(school: Home) -> None
     enrolled(school, ANN, ANNS_FACE)
     unlike = face_of(ANNS_FACE, 50, change=0.9)
     assert isinstance(unlike, EnrolmentFace)
-    faces: dict[Pose, Outcome] = {pose: replace(unlike, turn=TURNS[pose]) for pose in Pose}
+    faces: dict[Pose, PoseResult] = {pose: replace(unlike, turn=TURNS[pose]) for pose in Pose}
     enrol_one(school, BEN, "f" * 64, unlike)
     assert BEN in refused(school, faces).message
 

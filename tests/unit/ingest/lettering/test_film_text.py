@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from consent_gate.model import Box
-from consent_gate.names.read_lines import MAX_FILM_LINES, ReadLine
+from consent_gate.names.text_lines import MAX_FILM_LINES, ReadLine
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.film.frames import JudgedFrame
 from ingest.film.search import SearchedFrame

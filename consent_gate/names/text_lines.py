@@ -53,8 +53,8 @@ _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CLASS = re.compile(r"(?<=[^\W\d_]{2})\d+[^\W\d_]?(?![^\W_])")
 
 
-class Line:
-    """The words of one line."""
+class SplitLine:
+    """A line of text, split into its words."""
 
     def __init__(self, line: ReadLine, phrases: Sequence[str]) -> None:
         """Split the text into words.
@@ -99,7 +99,7 @@ def runs(count: int, longest: int) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def neighbours(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+def neighbours(lines: Sequence[SplitLine]) -> Iterator[tuple[SplitLine, SplitLine]]:
     """Pairs of short lines that lie close together."""
     short = [line for line in lines if 0 < len(line.words) <= PAIRED_WORDS]
     for place, first in enumerate(short):

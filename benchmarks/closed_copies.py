@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.data import SHARED
 from benchmarks.faces.crowd import is_for_report
 from benchmarks.machine import heading
-from consent_gate.matching.picture_hash import (
+from consent_gate.matching.copies.picture_hash import (
     BURST_DISTANCE,
     COPY_DISTANCE,
     HASHED_SIDE,
@@ -33,7 +33,7 @@ from consent_gate.matching.picture_hash import (
     distances,
     picture_hashes,
 )
-from consent_gate.matching.same_moment import is_other_moment
+from consent_gate.matching.copies.same_moment import is_other_moment
 from consent_gate.model import Box
 
 Pixels = NDArray[np.uint8]

@@ -16,12 +16,12 @@ from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import Item, ItemState
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.bursts import place_in_queue
-from consent_gate.decisions.closed_pictures import fill_closed_picture
-from consent_gate.decisions.copy_detection import link_to_earlier
+from consent_gate.decisions.copies.closed_pictures import fill_closed_picture
+from consent_gate.decisions.copies.copy_detection import link_to_earlier
+from consent_gate.decisions.copies.sealed_copies import SealedCopy, remove_sealed_copies, seal_copy
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.rendition_faces import with_earlier_rendition_faces
-from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copies, seal_copy
 from consent_gate.decisions.staff_input import (
     delete_approvals,
     delete_film_edit,

@@ -18,12 +18,12 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import ClosedPicture, ConsentAnswer
-from consent_gate.decisions.copy_detection import compare_open_pictures
+from consent_gate.decisions.copies.copy_detection import compare_open_pictures
+from consent_gate.decisions.copies.sealed_copies import remove_sealed_copies
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.lookalikes import load_gallery_with_version
 from consent_gate.decisions.redecide import redecide
-from consent_gate.decisions.rules_change import apply_rule_changes, check_channels
-from consent_gate.decisions.sealed_copies import remove_sealed_copies
+from consent_gate.decisions.rules.rules_change import apply_rule_changes, check_channels
 from consent_gate.errors import StorageFull
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery

@@ -28,7 +28,7 @@ from consent_gate.db.models import (
     Publication,
     PublicationState,
 )
-from consent_gate.decisions.closed_pictures import forget_closed_picture, forget_hashes
+from consent_gate.decisions.copies.closed_pictures import forget_closed_picture, forget_hashes
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.publications import apply_step
 from consent_gate.home.filesystem import path_from_text

@@ -45,8 +45,8 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
 
     Example: consent-gate --home /srv/consent-gate backup /mnt/backup --keep 8
     """
-    from consent_gate.operations.backup import BackupMisplaced
-    from consent_gate.operations.key_backup import copy_keys, encrypt_keys
+    from consent_gate.operations.backup.backup import BackupMisplaced
+    from consent_gate.operations.backup.key_backup import copy_keys, encrypt_keys
 
     home = open_selected_home(context)
     if keys_to is not None and _overlap(keys_to, folder):
@@ -63,7 +63,7 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
 
 
 def _back_up(home: Home, folder: Path, keep: int) -> Path:
-    from consent_gate.operations.backup import make_backup
+    from consent_gate.operations.backup.backup import make_backup
 
     with progress_bar() as bar:
         task = bar.add_task("Backing up", total=None)
@@ -77,7 +77,7 @@ def _back_up(home: Home, folder: Path, keep: int) -> Path:
 
 
 def _print_result(home: Home, done: Path, *, as_json: bool) -> None:
-    from consent_gate.operations.backup_format import read_header
+    from consent_gate.operations.backup.backup_format import read_header
 
     header = read_header(done, home.keys.audit)
     if as_json:
@@ -139,7 +139,7 @@ def restore(  # noqa: PLR0913, PLR0917  one option each
 
 
 def _check(source: Path, keys: Path, *, as_json: bool) -> None:
-    from consent_gate.operations.restore import check
+    from consent_gate.operations.backup.restore import check
 
     header = check(source, keys)
     if as_json:
@@ -163,7 +163,7 @@ def _restore(  # noqa: PLR0913  one parameter an option
     *,
     as_json: bool,
 ) -> None:
-    from consent_gate.operations.restore import restore as restore_backup
+    from consent_gate.operations.backup.restore import restore as restore_backup
 
     with progress_bar() as bar:
         task = bar.add_task("Restoring", total=None)
@@ -194,7 +194,7 @@ def migrate(context: typer.Context) -> None:
 
     Example: consent-gate --home /srv/consent-gate migrate
     """
-    from consent_gate.operations.backup import upgrade
+    from consent_gate.operations.backup.backup import upgrade
 
     home: Home = open_home(context.obj, migrated=False)
     copy = upgrade(home)
@@ -210,7 +210,7 @@ def _overlap(path: Path, other: Path) -> bool:
 
 
 def _open_keys(file: Path | None, folder: Path) -> Path:
-    from consent_gate.operations.key_backup import decrypt_keys
+    from consent_gate.operations.backup.key_backup import decrypt_keys
 
     if file is None:
         raise typer.BadParameter("Give the keys with --keys FOLDER or --keys-file keys.sealed.")

@@ -20,9 +20,9 @@ from consent_gate.matching.calibration import Calibration, DetectionBySize, Volu
 from consent_gate.matching.gallery import SCHOOL
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Ambiguous, Answer, Examined, NearMatch, Register, Unknown
-from consent_gate.operations.pupil_advice import pupil_advice
-from consent_gate.operations.school_model import accept_proposal
-from consent_gate.operations.school_model_calibration import (
+from consent_gate.operations.recognition.pupil_advice import pupil_advice
+from consent_gate.operations.recognition.school_model import accept_proposal
+from consent_gate.operations.recognition.school_model_calibration import (
     SchoolModelCalibration,
     calibrate_school_model,
     school_model_dict,
@@ -82,7 +82,9 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
         accept_proposal(home, accept_number, by)
         echo(f"Proposal {accept_number} is in force for all pictures that arrive from now on.")
         return
-    from consent_gate.operations.calibration_page import report  # imports matplotlib: slow
+    from consent_gate.operations.recognition.calibration_page import (
+        report,  # imports matplotlib: slow
+    )
 
     own = _measure_school_model(home, unknown_faces, by)
     result = own.result if own else _measure(home, unknown_faces)

@@ -10,7 +10,7 @@ import typer
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, print_json, print_table
 from consent_gate.decisions import cameras
-from consent_gate.decisions.rules import registered_cameras
+from consent_gate.decisions.rules.rules_in_force import registered_cameras
 from consent_gate.messages import counted
 
 cameras_app = typer.Typer(

@@ -38,7 +38,7 @@ def move(
     Example: consent-gate database move "postgresql://oakfield@db/consent_gate?schema=oakfield"
     """
     from consent_gate.home.database_url import from_address
-    from consent_gate.operations.move_database import move_to_postgresql
+    from consent_gate.operations.database.move_database import move_to_postgresql
 
     chosen = from_address(address)
     home = open_selected_home(context)

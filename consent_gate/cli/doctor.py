@@ -6,7 +6,7 @@ import typer
 
 from consent_gate.cli.app import AsJson, app
 from consent_gate.cli.console import echo, print_json, print_table
-from consent_gate.operations.health_check import State, worst_state
+from consent_gate.operations.health.health_check import State, worst_state
 
 LABELS = {State.GOOD: "good", State.WARNING: "please check", State.BAD: "PROBLEM"}
 
@@ -19,7 +19,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate doctor
     """
-    from consent_gate.operations.doctor import examine
+    from consent_gate.operations.doctor.doctor import examine
 
     found = examine(context.obj)
     state = worst_state(found)

@@ -13,7 +13,7 @@ from consent_gate.cli.console import echo, print_json, progress_bar
 from consent_gate.cli.item_text import channels_line, reason_lines
 from consent_gate.db.models import ChannelDecision, ChannelStatus, ItemState
 from consent_gate.decisions.item_report import checked_as_dict
-from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.rules.rules_in_force import rules_in_force
 from consent_gate.home.home import Home
 from consent_gate.policy import decide
 from consent_gate.register.repository import load_gallery, load_register

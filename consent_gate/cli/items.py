@@ -13,7 +13,7 @@ from consent_gate.cli.item_text import VERDICTS, channels_line, reason_lines, sh
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, ItemState
 from consent_gate.decisions.item_report import item_as_dict
-from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.rules.rules_in_force import rules_in_force
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home

@@ -9,8 +9,8 @@ import typer
 
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, print_json
-from consent_gate.decisions.rule_book import rule_book
-from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.rules.rule_book import rule_book
+from consent_gate.decisions.rules.rules_in_force import rules_in_force
 from consent_gate.home.filesystem import replace_with
 from consent_gate.operations.rules_page import rules_page
 

@@ -14,8 +14,8 @@ from consent_gate.db.models import ChannelDecision, Item, ItemState, Publication
 from consent_gate.home.home import Home
 from consent_gate.messages import reason_message
 from consent_gate.model import Reason
-from consent_gate.operations import health
-from consent_gate.operations.health_check import State, worst_state
+from consent_gate.operations.health import health
+from consent_gate.operations.health.health_check import State, worst_state
 from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.age import register_age
 from consent_gate.register.repository import load_register

@@ -11,8 +11,8 @@ import typer
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, print_json
 from consent_gate.home.filesystem import replace_with
-from consent_gate.operations.term_report import TermReport, YearOutcomes, term_page
-from consent_gate.operations.term_report import term_report as make_report
+from consent_gate.operations.recognition.term_report import TermReport, YearOutcomes, term_page
+from consent_gate.operations.recognition.term_report import term_report as make_report
 
 TERM_DAYS = 120
 """Length of a term with its holidays, in days."""

@@ -91,8 +91,8 @@ def school_status(trust: Trust, name: str) -> dict[str, Any]:
 
     from consent_gate.cli.status import status_data
     from consent_gate.errors import GateError
-    from consent_gate.operations import health
-    from consent_gate.operations.health_check import State
+    from consent_gate.operations.health import health
+    from consent_gate.operations.health.health_check import State
 
     try:
         home = open_summary(trust.schools[name])

@@ -18,7 +18,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import Camera, Item, ItemState
 from consent_gate.decisions.apply import apply_decisions
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.rules import registered_cameras
+from consent_gate.decisions.rules.rules_in_force import registered_cameras
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.model import is_camera

@@ -15,8 +15,8 @@ from consent_gate.db.models import (
     ChannelState,
     Item,
 )
-from consent_gate.decisions.rule_book import rule_book
-from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.rules.rule_book import rule_book
+from consent_gate.decisions.rules.rules_in_force import rules_in_force
 from consent_gate.home.home import Home
 from consent_gate.model import Register, Rules
 from consent_gate.publication import IN_MANIFEST, OPEN

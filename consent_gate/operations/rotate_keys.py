@@ -21,7 +21,7 @@ from django.db.models import Model
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import ClosedPicture, Item, ItemState, Portrait, Template
-from consent_gate.decisions.copy_traits import description_place
+from consent_gate.decisions.copies.copy_traits import description_place
 from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.filesystem import replace_with, sync_folder
 from consent_gate.home.home import Home

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.template.loader import render_to_string
 
-from consent_gate.decisions.rule_book import RuleBook
+from consent_gate.decisions.rules.rule_book import RuleBook
 from consent_gate.home.home import Home
 
 

@@ -15,11 +15,11 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import FaceToRemember, Item, ItemState, StaffTag
 from consent_gate.decisions import sealing
 from consent_gate.decisions.apply import apply_decision
-from consent_gate.decisions.closed_pictures import sync_closed_picture
-from consent_gate.decisions.copy_traits import stored_traits
+from consent_gate.decisions.copies.closed_pictures import sync_closed_picture
+from consent_gate.decisions.copies.copy_traits import stored_traits
+from consent_gate.decisions.copies.sealed_copies import SealedCopy, remove_sealed_copies
 from consent_gate.decisions.enrolments import delete_enrolments, enrolments_from
 from consent_gate.decisions.ledger import DecisionContext, update_text
-from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copies
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import Box, Hold, NamePart, Tag, TagKind
 from consent_gate.register.relevant import register_for_item

@@ -14,9 +14,9 @@ from django.db import transaction
 
 from consent_gate.db.models import Item, ItemState, StaffApproval
 from consent_gate.decisions.apply import apply_decision, verdicts_of
-from consent_gate.decisions.closed_pictures import sync_closed_picture
+from consent_gate.decisions.copies.closed_pictures import sync_closed_picture
+from consent_gate.decisions.copies.sealed_copies import remove_sealed_copies
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.sealed_copies import remove_sealed_copies
 from consent_gate.decisions.staff_input import signed_channels
 from consent_gate.home.home import Home
 from consent_gate.model import Approval, StaffInput, Verdict

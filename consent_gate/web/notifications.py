@@ -22,8 +22,8 @@ from consent_gate.home.home import Home
 from consent_gate.home.mail import send
 from consent_gate.messages import LABELS
 from consent_gate.model import Reason
-from consent_gate.operations.health_check import State
-from consent_gate.operations.work_checks import READER_CHECKS
+from consent_gate.operations.health.health_check import State
+from consent_gate.operations.health.work_checks import READER_CHECKS
 from consent_gate.review.sealed_exports import open_requests
 from consent_gate.web.pages.queue import QueueFilter, event_title, events
 from publish.name_check import contains_pupil_name

@@ -25,7 +25,7 @@ from consent_gate.db.models import (
     Template,
     ThresholdSet,
 )
-from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.rules.rules_in_force import rules_in_force
 from consent_gate.home.filesystem import atomic_file, sync_folder
 from consent_gate.home.home import Home
 from consent_gate.model import DeviceRule, Evidence, Examined, Hold

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
+from consent_gate.matching.copies.picture_hash import HASHED_SIDE, picture_hashes
 from ingest.faces.protocols import RGB
 from ingest.film.scenes import THUMBNAIL
 

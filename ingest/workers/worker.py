@@ -19,7 +19,7 @@ import pi_heif
 from PIL import Image
 
 from consent_gate.errors import GateError
-from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
+from consent_gate.matching.copies.picture_hash import HASHED_SIDE, picture_hashes
 from consent_gate.model import Examined, TextCheck
 from consent_gate.names.text_lines import ReadLine
 from ingest.decoding.decode import DecodeError, decode

@@ -25,10 +25,10 @@ from consent_gate.db.models import (
     PupilChange,
     PupilInItem,
 )
-from consent_gate.decisions.closed_pictures import sync_closed_picture
+from consent_gate.decisions.copies.closed_pictures import sync_closed_picture
+from consent_gate.decisions.copies.sealed_copies import remove_sealed_copies
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.publications import recall_or_cancel_rows
-from consent_gate.decisions.sealed_copies import remove_sealed_copies
 from consent_gate.home.home import Home
 from consent_gate.publication import BY_HAND, OPEN
 from consent_gate.register.relevant import register_for_item

@@ -18,9 +18,9 @@ from consent_gate.db.models import AuditEntry, ClosedPicture, Item, ItemState, S
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.ids import new_id
-from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
+from consent_gate.matching.copies.picture_hash import HASHED_SIDE, picture_hashes
 from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Film
-from consent_gate.operations.restore_replay import replay_revocations
+from consent_gate.operations.backup.restore_replay import replay_revocations
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
 from consent_gate.review.covering import undo_answers

@@ -13,8 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
-from consent_gate.matching.gallery import gallery_of
-from consent_gate.matching.picture_hash import (
+from consent_gate.matching.copies.picture_hash import (
     BURST_DISTANCE,
     COPY_DISTANCE,
     HASHED_SIDE,
@@ -23,6 +22,7 @@ from consent_gate.matching.picture_hash import (
     distances,
     picture_hashes,
 )
+from consent_gate.matching.gallery import gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from ingest.decoding.decode import DecodeLimits, decode
 from ingest.film.frame_hashes import MAX_FRAMES, FrameHashes

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from consent_gate.db.models import ClosedPicture, Item, ItemState, SeenBefore
-from consent_gate.decisions.copy_traits import decrypt_description, description_place
+from consent_gate.decisions.copies.copy_traits import decrypt_description, description_place
 from consent_gate.home.home import Home
 from consent_gate.home.keys import decrypt
-from consent_gate.matching.closed_description import (
+from consent_gate.matching.copies.closed_description import (
     DESCRIBED_SIDE,
     MAX_BYTES,
     Description,
     describe,
     shown_in,
 )
-from consent_gate.matching.picture_points import reduced
+from consent_gate.matching.copies.picture_points import reduced
 from consent_gate.model import Box
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review

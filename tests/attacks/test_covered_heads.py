@@ -25,7 +25,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.decisions.event_classes import name_classes
 from consent_gate.decisions.redecide import redecide
-from consent_gate.decisions.rules_change import apply_rule_changes
+from consent_gate.decisions.rules.rules_change import apply_rule_changes
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds

@@ -21,7 +21,7 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import gallery_of
 from consent_gate.matching.school_model import SchoolModelUse
 from consent_gate.model import Box, Examined, FaceKind, NotMatched
-from consent_gate.operations.school_model import accept_proposal, school_model
+from consent_gate.operations.recognition.school_model import accept_proposal, school_model
 from consent_gate.register import school_model as register_module
 from consent_gate.register.repository import compared_photos
 from consent_gate.register.school_model import (

@@ -22,7 +22,7 @@ from consent_gate.matching.school_model import SchoolModelUse
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import QualityThresholds
 from consent_gate.model import Box, Examined, FaceKind, Identity, Match, NotMatched, Unknown
-from consent_gate.operations.school_model import accept_proposal
+from consent_gate.operations.recognition.school_model import accept_proposal
 from consent_gate.register.repository import compared_photos
 from consent_gate.register.school_model import NOT_ACCEPTED, propose_school_model
 from ingest.enrolment.school_vectors import measure_stored_portraits

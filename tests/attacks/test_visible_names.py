@@ -21,7 +21,7 @@ from consent_gate.db.models import (
     PupilEntry,
     StaffApproval,
 )
-from consent_gate.decisions.rules_change import apply_rule_changes
+from consent_gate.decisions.rules.rules_change import apply_rule_changes
 from consent_gate.home.home import Home
 from consent_gate.home.ids import new_id
 from consent_gate.model import (

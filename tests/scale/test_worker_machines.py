@@ -31,8 +31,8 @@ from consent_gate.home.clock import server_clock_offset, utc_now
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import NotExamined
-from consent_gate.operations.health_check import State
-from consent_gate.operations.work_checks import worker_machines
+from consent_gate.operations.health.health_check import State
+from consent_gate.operations.health.work_checks import worker_machines
 from consent_gate.register.gallery_version import gallery_version
 from ingest.examinations import MAX_ATTEMPTS, StaleGallery
 from ingest.runtime import worker_session

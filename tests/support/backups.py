@@ -15,7 +15,7 @@ from consent_gate.db.models import (
     Publication,
 )
 from consent_gate.home.home import Home
-from consent_gate.operations import backup, key_backup, restore
+from consent_gate.operations.backup import backup, key_backup, restore
 from consent_gate.register.templates import destroy_lost_templates
 from tests.conftest import Clock
 from tests.support import postgresql

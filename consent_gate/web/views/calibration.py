@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import ThresholdSet
 from consent_gate.errors import GateError
 from consent_gate.matching.thresholds import Thresholds
-from consent_gate.operations.school_model import accept_proposal
+from consent_gate.operations.recognition.school_model import accept_proposal
 from consent_gate.register import thresholds
 from consent_gate.register.school_model import school_model_use
 from consent_gate.web.accounts.permissions import may_open

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from consent_gate.operations.health import all_checks
+from consent_gate.operations.health.health import all_checks
 from consent_gate.web.request_context import current_home
 
 

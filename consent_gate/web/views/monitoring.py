@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from consent_gate.operations.health import machine_findings
-from consent_gate.operations.health_check import State, worst_state
-from consent_gate.operations.metrics import as_text, has_token, token_opens
+from consent_gate.operations.health.health import machine_findings
+from consent_gate.operations.health.health_check import State, worst_state
+from consent_gate.operations.health.metrics import as_text, has_token, token_opens
 from consent_gate.web.request_context import current_home
 
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")

@@ -15,7 +15,7 @@ from consent_gate.db.models import EnrolmentPhoto
 from consent_gate.errors import DecryptionError
 from consent_gate.messages import counted, recalled_text
 from consent_gate.operations.contact_sheet import sheet_entries, sheet_pages, shown_photos
-from consent_gate.operations.pupil_advice import often_named_by_staff
+from consent_gate.operations.recognition.pupil_advice import often_named_by_staff
 from consent_gate.register.display import class_of
 from consent_gate.register.portraits import portrait_of_photo
 from consent_gate.register.repository import without_enrolment_photo

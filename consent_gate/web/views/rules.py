@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from consent_gate.decisions.rule_book import rule_book
-from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.rules.rule_book import rule_book
+from consent_gate.decisions.rules.rules_in_force import rules_in_force
 from consent_gate.web.request_context import current_home
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, ItemState, Publication
 from consent_gate.decisions import cameras
-from consent_gate.decisions.rules import registered_cameras
+from consent_gate.decisions.rules.rules_in_force import registered_cameras
 from consent_gate.errors import GateError
 from consent_gate.home.settings import Cameras
 from consent_gate.model import Reason

@@ -48,7 +48,7 @@ from consent_gate.decisions.publications import appearance_of, history_of
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.home.home import Home
 from consent_gate.model import Answer, Box, Examined, Reason, Tag, TagKind, Verdict
-from consent_gate.operations.restore_replay import replay_revocations
+from consent_gate.operations.backup.restore_replay import replay_revocations
 from consent_gate.publication import (
     APPEARANCE_CHANGED,
     BY_HAND,

@@ -11,7 +11,7 @@ from django.db import transaction
 from consent_gate.db.models import Item, ItemState
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import gallery_of
-from consent_gate.operations.backup_copy import copy_vault
+from consent_gate.operations.backup.backup_copy import copy_vault
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.vault.interface import as_stream
 from consent_gate.vault.originals import (

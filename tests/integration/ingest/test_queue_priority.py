@@ -10,8 +10,8 @@ from consent_gate.decisions.apply import apply_decisions
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.model import Answer
-from consent_gate.operations.health_check import State
-from consent_gate.operations.work_checks import waiting as health_of_waiting
+from consent_gate.operations.health.health_check import State
+from consent_gate.operations.health.work_checks import waiting as health_of_waiting
 from consent_gate.register.repository import load_register
 from ingest.intake import intake_once
 from ingest.scheduling.queue import LIVE_PER_LATER, ExaminationQueue, requeue

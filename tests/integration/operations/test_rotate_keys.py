@@ -9,7 +9,7 @@ import pytest
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import ClosedPicture, Item, ItemState, Portrait, Template
-from consent_gate.decisions.copy_traits import decrypt_description
+from consent_gate.decisions.copies.copy_traits import decrypt_description
 from consent_gate.decisions.sealing import seal_item
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home

@@ -10,7 +10,7 @@ from PIL import Image
 
 from consent_gate import policy
 from consent_gate.db.models import ChannelDecision, Item, Publication
-from consent_gate.decisions.rules_change import apply_rule_changes
+from consent_gate.decisions.rules.rules_change import apply_rule_changes
 from consent_gate.home.home import Home
 from consent_gate.model import LargeFaces
 from publish.release import publications_to_render, publish_pending, render_publications

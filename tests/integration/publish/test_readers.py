@@ -14,9 +14,9 @@ from consent_gate.cli.app import app
 from consent_gate.db.models import FeedDownload, FeedToken, Publication, Role, User
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
-from consent_gate.operations.health import all_checks, machine_findings
-from consent_gate.operations.health_check import State, worst_state
-from consent_gate.operations.metrics import as_text
+from consent_gate.operations.health.health import all_checks, machine_findings
+from consent_gate.operations.health.health_check import State, worst_state
+from consent_gate.operations.health.metrics import as_text
 from consent_gate.web.notifications import summary
 from publish.feed.readers import rename_reader, silent_readers
 from publish.feed.tokens import new_token

@@ -12,7 +12,7 @@ from consent_gate.db.models import AuditEntry, EnrolmentPhoto, Template, Thresho
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import SCHOOL
-from consent_gate.operations.school_model import accept_proposal
+from consent_gate.operations.recognition.school_model import accept_proposal
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.register.portraits import save_portrait
 from consent_gate.register.repository import compared_photos, load_gallery

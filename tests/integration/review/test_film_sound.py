@@ -16,8 +16,8 @@ from django.urls import reverse
 from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import Item, ItemState, Publication, User
-from consent_gate.decisions.rules import rules_in_force
-from consent_gate.decisions.rules_change import apply_rule_changes
+from consent_gate.decisions.rules.rules_change import apply_rule_changes
+from consent_gate.decisions.rules.rules_in_force import rules_in_force
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.matching.gallery import gallery_of
 from consent_gate.model import Box, Examined, FilmSound, FilmSpan, Sound

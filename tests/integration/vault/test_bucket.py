@@ -18,7 +18,7 @@ from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings
 from consent_gate.home.settings_machine import Storage
 from consent_gate.model import WhenNoFaces
-from consent_gate.operations import backup, key_backup, restore
+from consent_gate.operations.backup import backup, key_backup, restore
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service
 from consent_gate.vault.bucket import BucketVault, StoreUnavailable

@@ -18,9 +18,9 @@ from consent_gate.cli.portraits import PortraitsChanged
 from consent_gate.db.models import AuditEntry, EnrolmentPhoto, Item, PupilEntry, Role, User
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
-from consent_gate.operations import work_checks
 from consent_gate.operations.contact_sheet import PER_PAGE, SheetEntry, sheet_pages
-from consent_gate.operations.health_check import State
+from consent_gate.operations.health import work_checks
+from consent_gate.operations.health.health_check import State
 from consent_gate.review import service as review
 from consent_gate.subject_rights.access import collect_subject_data, find_pupil
 from consent_gate.subject_rights.access_letter import summary

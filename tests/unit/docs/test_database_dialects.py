@@ -49,7 +49,7 @@ REACHED_BY = {
         "test_a_withdrawal_that_concerns_one_half_recalls_both",
     ),
     "consent_gate.db.audit_log:record_all": (
-        "integration/operations/test_backup.py",
+        "integration/operations/backup/test_backup.py",
         "test_a_backup_made_while_the_gate_works_is_consistent",
     ),
     "consent_gate.db.bulk:write_rows": (
@@ -80,7 +80,7 @@ REACHED_BY = {
         "integration/decisions/test_cameras.py",
         "test_a_camera_that_took_no_picture_here_cannot_be_confirmed",
     ),
-    "consent_gate.decisions.closed_pictures:_apply_to_copies": (
+    "consent_gate.decisions.copies.closed_pictures:_apply_to_copies": (
         "attacks/test_closed_copies.py",
         "test_a_near_copy_that_is_already_out_is_recalled_by_the_next_round",
     ),
@@ -96,7 +96,7 @@ REACHED_BY = {
         "integration/publish/test_recall.py",
         "test_several_hundred_pictures_are_recalled_in_seconds",
     ),
-    "consent_gate.decisions.rules_change:_films_without_examined_sound": (
+    "consent_gate.decisions.rules.rules_change:_films_without_examined_sound": (
         "integration/review/test_film_sound.py",
         "test_the_sound_of_held_films_is_examined_once_a_channel_publishes_sound",
     ),
@@ -104,32 +104,32 @@ REACHED_BY = {
         "scale/test_worker_machines.py",
         "test_a_wrong_clock_of_one_machine_delays_no_photo",
     ),
-    "consent_gate.operations.backup:_copy_database": (
-        "integration/operations/test_backup.py",
+    "consent_gate.operations.backup.backup:_copy_database": (
+        "integration/operations/backup/test_backup.py",
         "test_a_backup_made_while_the_gate_works_is_consistent",
     ),
-    "consent_gate.operations.backup:_items_of": (
-        "integration/operations/test_backup.py",
+    "consent_gate.operations.backup.backup:_items_of": (
+        "integration/operations/backup/test_backup.py",
         "test_a_backup_made_while_the_gate_works_is_consistent",
     ),
-    "consent_gate.operations.copy_rows:copy_rows": (
-        "integration/operations/test_move_database.py",
+    "consent_gate.operations.database.copy_rows:copy_rows": (
+        "integration/operations/database/test_move_database.py",
         "test_everything_of_a_school_arrives_and_the_gate_goes_on",
     ),
-    "consent_gate.operations.copy_rows:_reset_sequences": (
-        "integration/operations/test_move_database.py",
+    "consent_gate.operations.database.copy_rows:_reset_sequences": (
+        "integration/operations/database/test_move_database.py",
         "test_everything_of_a_school_arrives_and_the_gate_goes_on",
     ),
-    "consent_gate.operations.doctor:database_integrity": (
-        "integration/operations/test_doctor.py",
+    "consent_gate.operations.doctor.doctor:database_integrity": (
+        "integration/operations/doctor/test_doctor.py",
         "test_a_database_of_an_older_version_is_found",
     ),
-    "consent_gate.operations.doctor:_server": (
-        "integration/operations/test_doctor.py",
+    "consent_gate.operations.doctor.doctor:_server": (
+        "integration/operations/doctor/test_doctor.py",
         "test_a_database_of_an_older_version_is_found",
     ),
-    "consent_gate.operations.doctor:_quick_check": (
-        "integration/operations/test_doctor.py",
+    "consent_gate.operations.doctor.doctor:_quick_check": (
+        "integration/operations/doctor/test_doctor.py",
         "test_a_damaged_database_is_found",
     ),
     "consent_gate.register.school_model:accept_school_model": (
@@ -137,31 +137,31 @@ REACHED_BY = {
         "test_it_waits_for_a_person_and_the_audit_trail_says_who",
     ),
     "ingest.enrolment.school_vectors:_store": (
-        "integration/operations/test_school_model.py",
+        "integration/operations/recognition/test_school_model.py",
         "test_stored_portraits_are_measured_when_a_model_is_set",
     ),
-    "consent_gate.operations.machine_checks:database": (
-        "integration/operations/test_metrics.py",
+    "consent_gate.operations.health.machine_checks:database": (
+        "integration/operations/health/test_metrics.py",
         "test_a_gate_not_heard_of_for_long_answers_503",
     ),
-    "consent_gate.operations.move_database:_copy_and_switch": (
-        "integration/operations/test_move_database.py",
+    "consent_gate.operations.database.move_database:_copy_and_switch": (
+        "integration/operations/database/test_move_database.py",
         "test_everything_of_a_school_arrives_and_the_gate_goes_on",
     ),
-    "consent_gate.operations.move_database:copy_to_file": (
-        "integration/operations/test_backup.py",
+    "consent_gate.operations.database.move_database:copy_to_file": (
+        "integration/operations/backup/test_backup.py",
         "test_a_backup_made_while_the_gate_works_is_consistent",
     ),
-    "consent_gate.operations.move_database:_claim_schema": (
-        "integration/operations/test_move_database.py",
+    "consent_gate.operations.database.move_database:_claim_schema": (
+        "integration/operations/database/test_move_database.py",
         "test_a_schema_that_holds_a_school_is_never_written_over",
     ),
-    "consent_gate.operations.move_database:_set_old_file_aside": (
-        "integration/operations/test_move_database.py",
+    "consent_gate.operations.database.move_database:_set_old_file_aside": (
+        "integration/operations/database/test_move_database.py",
         "test_everything_of_a_school_arrives_and_the_gate_goes_on",
     ),
-    "consent_gate.operations.restore_replay:replay_revocations": (
-        "integration/operations/test_restore_replay.py",
+    "consent_gate.operations.backup.restore_replay:replay_revocations": (
+        "integration/operations/backup/test_restore_replay.py",
         "test_revocations_are_replayed_once",
     ),
     "consent_gate.operations.school_scheduler:ranks_of": (

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from consent_gate import policy
-from consent_gate.decisions.rule_book import numbered_rules
+from consent_gate.decisions.rules.rule_book import numbered_rules
 from tests.unit.policy import test_rules
 from tests.unit.policy.mutations import DELETIONS, Deletion
 

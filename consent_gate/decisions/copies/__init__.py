@@ -1,0 +1,1 @@
+"""Copies of closed pictures: what is kept of a closed picture, and what holds its copies."""

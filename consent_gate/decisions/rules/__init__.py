@@ -1,0 +1,1 @@
+"""The rules in force, what follows when they change, and both rule books as one text."""

@@ -1,0 +1,1 @@
+"""Recognise copies of closed pictures by their pixels and points, as pure functions."""

@@ -1,0 +1,1 @@
+"""Move a home to another database, and copy its rows before an upgrade."""

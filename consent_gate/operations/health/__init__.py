@@ -1,0 +1,1 @@
+"""Check whether the running gate works, and count its work for monitoring."""

@@ -1,0 +1,1 @@
+"""How well faces are recognised: calibration, the school's own model, advice and reports."""

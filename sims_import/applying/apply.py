@@ -79,7 +79,7 @@ def import_context(home: Home, mapping: SavedMapping | None = None) -> ImportCon
         )
         for channel in home.settings.channels.values()
     }
-    vocabulary = Vocabulary(tuple(uses.values()))
+    vocabulary = Vocabulary(tuple(uses.values()), home.settings.school.name)
     if mapping is None and mapping_path(home).exists():
         mapping = from_toml(mapping_path(home).read_text("utf-8"), vocabulary)
     return ImportContext(vocabulary, mapping or SavedMapping())

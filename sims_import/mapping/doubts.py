@@ -13,20 +13,22 @@ from enum import StrEnum
 from consent_gate.model import Answer
 from sims_import.mapping.columns import values
 from sims_import.mapping.questions import UnknownAnswer
-from sims_import.mapping.row_doubts import name_messages, row_messages
+from sims_import.mapping.row_doubts import name_messages, other_rows, row_messages
+from sims_import.mapping.school_doubts import school_messages
 from sims_import.mapping.unknown_columns import unknown_column_matters
 from sims_import.readers.interface import MarkKind, Table
+from sims_import.text.caption_meaning import uses_named_in
 from sims_import.text.caution import note_may_mean_no, sheet_may_mean_no, title_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
 from sims_import.text.consent_words import OFF_ROLL, ON_ROLL
-from sims_import.text.title_words import school_name
+from sims_import.text.own_school import own_words, without_own_name
 from sims_import.text.values import read_answer
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary
 from sims_import.text.words import key, words
 
 _FEW = 3
 """How many examples a message quotes."""
-_GROUPS = frozenset({Role.REG_GROUP, Role.YEAR, Role.SCHOOL})
+_CLASSES = frozenset({Role.REG_GROUP, Role.YEAR})
 _OPEN_TYPES = frozenset({Role.UNCLEAR, Role.GENERAL})
 
 
@@ -101,20 +103,23 @@ def reading_doubts(  # noqa: PLR0913, PLR0917  each may hold a doubt
     """Find everything in ``table`` that may mean no and was not understood."""
     names = _names(table, columns, vocabulary)
     return (
-        *_open_columns(table, columns),
+        *_open_columns(table, columns, vocabulary),
         *_open_types(pieces, types),
         *_open_answers(unknown),
-        *_headings(table, names),
+        *_headings(table, names, vocabulary),
         *(Doubt(DoubtCode.HEADING, text) for text in row_messages(table, columns, names)),
         *(Doubt(DoubtCode.HEADING, text) for text in name_messages(table, columns)),
         *(Doubt(DoubtCode.ROWS, text) for text in table.left_out),
         *_two_lists(table, columns),
         *_marks(table, columns),
-        *_schools(table, columns),
+        *_schools(table, columns, vocabulary),
     )
 
 
-def _open_columns(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
+def _open_columns(
+    table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary
+) -> Iterator[Doubt]:
+    answered = {name for m in columns if m.role is Role.CONSENT for name in m.purposes}
     for at, meaning in enumerate(columns):
         texts = values(table, at)
         if not texts:
@@ -126,7 +131,9 @@ def _open_columns(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]
                 yield Doubt(DoubtCode.QUESTIONS, message)
         elif meaning.role is Role.UNKNOWN and unknown_column_matters(table, at):
             yield _column(table, at, texts, "Nobody has said what it is")
-        elif meaning.role in _OPEN_TYPES and _holds_more_than_yes(table, texts):
+        elif meaning.role in _OPEN_TYPES and (
+            _holds_more_than_yes(table, texts) or set(uses_named_in(caption, vocabulary)) - answered
+        ):
             yield _column(table, at, texts, "It speaks of consent, and nobody has said for what")
         elif meaning.role is Role.NOTE and (said := [t for t in texts if note_may_mean_no(t)]):
             yield _column(table, at, said, "A note there may take back a consent")
@@ -182,16 +189,38 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def lines_outside(table: Table, columns: tuple[Meaning, ...]) -> tuple[str, ...]:
+    """The titles and footers, the rows that are no pupils, and the names of the sheets."""
+    rows = (text for _, text in other_rows(table, columns))
+    sheets = (row.sheet for row in table.rows)
+    return tuple(dict.fromkeys((*table.titles, *rows, *sheets)))
+
+
 def _names(table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary) -> frozenset[str]:
-    """The words of classes, of a single school and of the school's uses, which titles may have."""
+    """The words of classes, of the own school and of its uses, which titles may have."""
     named = [alias for purpose in vocabulary.purposes for alias in (purpose.name, *purpose.aliases)]
-    for at, meaning in enumerate(columns):
-        if meaning.role in _GROUPS:
-            named += values(table, at)
-    return frozenset(word for text in named for word in words(text))
+    own = own_words(vocabulary) | _words_in(table, columns, frozenset({Role.SCHOOL}))
+    return own | _words_in(table, columns, _CLASSES) | {w for text in named for w in words(text)}
 
 
-def _headings(table: Table, names: frozenset[str]) -> Iterator[Doubt]:
+def _words_in(table: Table, columns: tuple[Meaning, ...], roles: frozenset[Role]) -> frozenset[str]:
+    """The words in all columns with one of ``roles``."""
+    return frozenset(
+        word
+        for at, meaning in enumerate(columns)
+        if meaning.role in roles
+        for text in values(table, at)
+        for word in words(text)
+    )
+
+
+def _schools(table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary) -> Iterator[Doubt]:
+    classes, lines = _words_in(table, columns, _CLASSES), lines_outside(table, columns)
+    for message in school_messages(table, columns, lines, classes, vocabulary):
+        yield Doubt(DoubtCode.SCHOOLS, message)
+
+
+def _headings(table: Table, names: frozenset[str], vocabulary: Vocabulary) -> Iterator[Doubt]:
     negative: dict[str, list[int]] = {}
     for row in table.rows:
         if row.refused_by:
@@ -203,7 +232,8 @@ def _headings(table: Table, names: frozenset[str]) -> Iterator[Doubt]:
             "refusals.",
         )
     for title in dict.fromkeys(table.titles):
-        if title not in negative and title_may_mean_no(title, names):
+        plain = without_own_name(title, vocabulary)
+        if title not in negative and title_may_mean_no(plain, names):
             yield Doubt(
                 DoubtCode.HEADING,
                 f"'{title[:120]}' may say no to what the table lists, or to a part of it.",
@@ -241,22 +271,3 @@ def _marks(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
         shown = ", ".join(cells[:_FEW])
         more = f" and {len(cells) - _FEW} more" if len(cells) > _FEW else ""
         yield Doubt(DoubtCode.MARKS, f"Sheet '{sheet}': {kind} ({shown}{more}).")
-
-
-def _schools(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
-    titled = [(title, found) for title in table.titles if (found := school_name(title))]
-    for title, found in titled:
-        if not found & titled[0][1]:
-            yield Doubt(
-                DoubtCode.SCHOOLS,
-                f"'{titled[0][0][:120]}' and '{title[:120]}' seem to name two schools.",
-            )
-            break
-    for at, meaning in enumerate(columns):
-        names = list(values(table, at))
-        if meaning.role is Role.SCHOOL and len(names) > 1:
-            shown = ", ".join(f"'{name}'" for name in names[:_FEW])
-            yield Doubt(
-                DoubtCode.SCHOOLS,
-                f"The column '{table.captions[at]}' names {len(names)} schools: {shown}.",
-            )

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from consent_gate.model import Answer
 from sims_import.mapping.columns import classify_by_values, values
-from sims_import.mapping.doubts import Doubt, reading_doubts, unknown_answers
+from sims_import.mapping.doubts import Doubt, lines_outside, reading_doubts, unknown_answers
 from sims_import.mapping.layout import MAX_LAYOUTS, LayoutState, layout_of
 from sims_import.mapping.questions import (
     Question,
@@ -25,7 +25,7 @@ from sims_import.mapping.questions import (
     type_questions,
     unanswered_questions,
 )
-from sims_import.mapping.row_doubts import other_rows, periods
+from sims_import.mapping.row_doubts import periods
 from sims_import.readers.interface import Table
 from sims_import.text.cells import answer_key, meaning_of_piece, pieces_in
 from sims_import.text.values import read_answer
@@ -140,17 +140,11 @@ def map_columns(
         mapping=_remember(table, columns, types, saved, layout.name),
         questions=questions,
         doubts=reading_doubts(table, columns, types, pieces, unknown, vocabulary),
-        titles=_lines_outside(table, columns),
+        titles=lines_outside(table, columns),
         periods=periods(table, columns),
         layout=layout,
         vocabulary=vocabulary,
     )
-
-
-def _lines_outside(table: Table, columns: tuple[Meaning, ...]) -> tuple[str, ...]:
-    rows = (text for _, text in other_rows(table, columns))
-    sheets = (row.sheet for row in table.rows)
-    return tuple(dict.fromkeys((*table.titles, *rows, *sheets)))
 
 
 def _explained(table: Table, columns: tuple[Meaning, ...], saved: SavedMapping) -> bool:

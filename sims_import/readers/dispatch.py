@@ -14,6 +14,7 @@ from sims_import.readers import csv, excel, html, json, xml
 from sims_import.readers.body import table_under, to_table
 from sims_import.readers.header import TURNED, find_header, is_turned
 from sims_import.readers.interface import Grid, Mark, Row, Table
+from sims_import.text.own_school import other_school_in_file_name
 from sims_import.text.title_words import title_in_file_name
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from sims_import.text.words import key
@@ -32,7 +33,8 @@ def read_table(
 
     Args:
         data: The file's bytes.
-        name: The file's name. It counts as a title if it is made of words of titles.
+        name: The file's name. It counts as a title if it is made of words of titles, or names
+            another school.
         vocabulary: The school's purposes.
         known: Captions of the saved mapping, as ``words.key``. They help to find the header.
 
@@ -43,7 +45,7 @@ def read_table(
         table = _read(data, vocabulary, known)
     except ExportUnreadable as error:
         raise type(error)(f"{name}: {error.args[0]}") from error
-    title = title_in_file_name(name)
+    title = title_in_file_name(name) or other_school_in_file_name(name, vocabulary)
     return replace(table, titles=(*table.titles, title)) if title else table
 
 

@@ -25,7 +25,6 @@ from sims_import.text.consent_words import (
     NOTE_WORDS,
     OBJECTIONS,
     OTHER_CONSENTS,
-    PARENT_WORDS,
     PHOTO_WORDS,
     PUBLISH_WORDS,
     PURPOSE_PHRASES,
@@ -33,12 +32,20 @@ from sims_import.text.consent_words import (
     SPEAKS_OF_CONSENT,
 )
 from sims_import.text.identity_captions import IDENTITY, IDENTITY_FILLERS, LONG_ANSWERS, LONG_TYPES
+from sims_import.text.odd_captions import USE, is_odd, without_numbered_parents
+from sims_import.text.own_school import own_caption_words
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary
 from sims_import.text.words import odd_signs, words
 
 _MAY_BE_YEAR = re.compile(r" [2-9]\d [2-9]\d | [2-9]\d $")
 _GRID_ROW = re.compile(r"([^\[\]]*)\[([^\[\]]*[^\W\d_]{2}[^\[\]]*)\]\s*")
 """Google Forms writes the row of a grid in brackets after the question."""
+_QUESTION_NUMBER = re.compile(
+    r"^\s*((q(uestion)?|item|part|section)[. ]*(\d{1,2}[a-z]?|[a-h])|\d{1,2}[a-h])\b"
+    r"[\s.:)\u2013-]*",
+    re.I,
+)
+"""The number of a question in a form, before its text."""
 OPT_OUT = re.compile(r"\bopt(s|ed|ing)? ?outs?\b")
 
 
@@ -89,6 +96,7 @@ def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
     """
     if odd_signs(text):
         return Meaning(Role.UNCLEAR)
+    text = without_numbered_parents(_QUESTION_NUMBER.sub("", text) or text)
     stems = _stems(text)
     if _means_never_publish(words(text), stems):
         return Meaning(Role.NEVER_PUBLISH)
@@ -99,24 +107,37 @@ def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
     purposes, left = _take_purposes(rest, vocabulary)
     meaningful = [w for w in left if w not in FILLERS and w not in PHOTO_WORDS]
     film_only = bool(set(left) & FILM_WORDS) and not set(left) & PHOTO_WORDS
-    meaningful = [w for w in meaningful if w not in FILM_WORDS]
+    own = _own_stems(vocabulary)
+    meaningful = [w for w in meaningful if w not in FILM_WORDS and w not in own]
     if not negated and (stems[-1:] == ("by",) or set(stems) & NOTE_WORDS):
         return Meaning(Role.NOTE)
     if negated:
         return _negative(stems, purposes, meaningful, vocabulary)
-    if meaningful or film_only or _shows_a_parent(stems):
+    if meaningful or film_only or _is_odd(text, stems, purposes, vocabulary):
         return _unknown(stems, purposes, meaningful)
     if purposes:
         return Meaning(Role.CONSENT, purposes)
     return Meaning(Role.GENERAL if _speaks_of_consent(stems) else Role.UNKNOWN)
 
 
-def _shows_a_parent(stems: tuple[str, ...]) -> bool:
-    """Whether a caption is about pictures of parents ("Photo of parent on website")."""
-    return any(
-        before in PHOTO_WORDS and of == "of" and set(after[:2]) & PARENT_WORDS
-        for before, of, *after in (stems[at : at + 4] for at in range(len(stems) - 2))
-    )
+def _is_odd(
+    text: str, stems: tuple[str, ...], purposes: tuple[str, ...], vocabulary: Vocabulary
+) -> bool:
+    marked = f" {' '.join(stems)} "
+    for phrase, _ in _phrases(vocabulary):
+        marked = marked.replace(f" {phrase} ", f" {USE} ")
+    return bool(purposes) and is_odd(text, marked, of_pictures=set(purposes) != {BIOMETRIC})
+
+
+@lru_cache(maxsize=16)
+def _own_stems(vocabulary: Vocabulary) -> frozenset[str]:
+    """Stems of the own school's name that say nothing: ``Millfields Website``."""
+    return frozenset(_stems(" ".join(sorted(own_caption_words(vocabulary)))))
+
+
+def uses_named_in(caption: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The purposes that a caption names, whatever else it says."""
+    return _take_purposes(_stems(caption), vocabulary)[0]
 
 
 def _means_never_publish(plain: tuple[str, ...], stems: tuple[str, ...]) -> bool:

@@ -35,6 +35,11 @@ _KEY = re.compile(
     r"(?=\s*(?:[,;|()]|$|\s[^\s,;|(=:]{1,5}\s*(?:=|:|\s[-\u2013]\s)))"
 )
 """A sign, what stands after it, and its meaning: ``Y = yes``."""
+_KEY_LINE = re.compile(r"(\w{1,5}|\W)\s+(\w+)\b(.*)", re.S)
+"""A sign and its meaning in cells of their own, and the rest of the line."""
+_KEY_WORDS = word_set("key legend and or blank empty answers columns")
+"""Words that may stand between the entries of a key."""
+_PAGE = re.compile(r"page \d+( of \d+)?")
 _YES_MEANING = frozenset(
     {"consent", "permission", "consents", "has consent", "consent has been given"}
 )
@@ -99,18 +104,37 @@ def _restricts(text: str) -> bool:
 def _without_key(text: str) -> str | None:
     """``text`` without harmless phrases and without a key of usual meanings.
 
-    None if the key gives an answer another meaning than the usual one (``Y = no``).
+    None if the key gives an answer another meaning than the usual one (``Y = no``), or if more is
+    said after it, which may limit the meaning (``Y = yes (2024 form)``).
     """
     plain = _BENIGN.sub(" ", text)
-    for match in _KEY.finditer(plain):
-        sign, joint, meaning = match.groups()
-        answer = Answer.NOT_STATED if sign.casefold() == "blank" else read_answer(sign)
-        if answer is None or (joint != "=" and (sign.isdigit() or len(sign) > _SHORT)):
-            continue
-        if not _same_answer(answer, meaning):
+    line = _KEY_LINE.match(plain)
+    if line and read_answer(line[2]) is not None:
+        plain = f"{line[1]} = {line[2]}{line[3]}"
+    keys = [match for match in _KEY.finditer(plain) if _signed_answer(match) is not None]
+    if not keys:
+        return plain
+    rest = plain[keys[0].start() :]
+    for match in keys:
+        if not _same_answer(_signed_answer(match) or Answer.NOT_STATED, match[3]):
             return None
-        plain = plain.replace(match[0], " ")
-    return plain
+        rest = rest.replace(match[0], " ")
+    if not all(map(_is_harmless_after_key, re.split(r"[,;|()\[\].]", rest))):
+        return None
+    return plain[: keys[0].start()]
+
+
+def _signed_answer(match: re.Match[str]) -> Answer | None:
+    """The usual answer of the sign of a key; None for an entry that explains no answer."""
+    sign, joint, _ = match.groups()
+    if joint != "=" and (sign.isdigit() or len(sign) > _SHORT):
+        return None
+    return Answer.NOT_STATED if sign.casefold() == "blank" else read_answer(sign)
+
+
+def _is_harmless_after_key(text: str) -> bool:
+    plain = " ".join(words(text))
+    return not set(plain.split()) - _KEY_WORDS or _PAGE.fullmatch(plain) is not None
 
 
 def _same_answer(answer: Answer, meaning: str) -> bool:

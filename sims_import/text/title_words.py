@@ -105,7 +105,8 @@ def is_usual_title(text: str, names: Collection[str] = ()) -> bool:
         for w in words(part)
     }
     return all(
-        _is_known(word, names) or word in people or (naming and word in capitals) for word in found
+        is_known_word(word, names) or word in people or (naming and word in capitals)
+        for word in found
     )
 
 
@@ -126,10 +127,11 @@ def school_name(text: str) -> frozenset[str]:
     found = set(words(text))
     if not found & _ONE_SCHOOL:
         return frozenset()
-    return frozenset(word for word in found if not _is_known(word, ()) and word not in _SCHOOL)
+    return frozenset(word for word in found if not is_known_word(word) and word not in _SCHOOL)
 
 
-def _is_known(word: str, names: Collection[str]) -> bool:
+def is_known_word(word: str, names: Collection[str] = ()) -> bool:
+    """Whether a word is usual in titles or is one of ``names``."""
     if any(sign.isdigit() for sign in word) or len(word) == 1:
         return True
     return word in _SPOKEN or word.rstrip("s") in _SPOKEN or word in names

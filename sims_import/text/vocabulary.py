@@ -87,6 +87,8 @@ class Vocabulary:
     """The purposes of the school's channels. ``biometric`` is always known too."""
 
     purposes: tuple[Purpose, ...]
+    school: str = ""
+    """The school's name in the settings."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ LIMITING_TITLES = (
 )
 USUAL_TITLES = (
     *("Photo consent Autumn 2026", "Consents 26/27", "Photo consents - whole school", "KS2"),
-    *("Millfields CP School", "Ysgol Gynradd Felinfach", "Miss Hill's class", "Year 3, 4 and 5"),
+    *("Millfields CP School", "Ysgol Gynradd Millfields", "Miss Hill's class", "Year 3, 4 and 5"),
     *("Millfields Primary School, Mill Lane, Millfields AB1 2CD", "Tel: 01234 567890"),
     *(
         "Caniat\u00e2d i dynnu lluniau",
@@ -73,12 +73,16 @@ OTHER_KEYS = (
     "N = yes",
     "Y = nage",
     "1 = 2 parents",
+    *("Y = yes (2024 form)", "Y=yes (class displays)", "Y = yes (form A)", "Y = yes [Year 3]"),
+    *("Y = yes, 2024 form, N = no", "Yes = consent; forms of Year 3; No = refused"),
+    "Y Yes (form A)",
 )
 USUAL_KEYS = (
     "Y = yes, N = no",
     "Y = consent, N = no permission",
     "Y - Yes  N - No",
     "blank = no consent",
+    "Photo consent 2026/27. Key: Y = yes, N = no (do not edit)",
 )
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from types import ModuleType
 from typing import NamedTuple
 
-from sims_import.mapping import columns, doubts, layout
+from sims_import.mapping import columns, doubts, layout, school_doubts
 from sims_import.planning import import_blocks, reading_blocks
 from sims_import.readers import body
 from sims_import.roster import dates, merge, rows, statements
@@ -92,7 +92,7 @@ DELETIONS = [
         "an open column that may mean no stops grants",
         doubts,
         partial(t.test_an_open_column_that_may_mean_no_stops_grants, "Overall", "No"),
-        "*_open_columns(table, columns),",
+        "*_open_columns(table, columns, vocabulary),",
         "",
     ),
     Deletion(
@@ -214,8 +214,29 @@ DELETIONS = [
         "a key that gives answers another meaning stops grants",
         caution,
         partial(t.test_a_title_that_says_no_stops_grants, "N = yes"),
-        "            return None\n        plain = plain",
-        "            continue\n        plain = plain",
+        "            return None\n        rest = rest",
+        "            pass\n        rest = rest",
+    ),
+    Deletion(
+        "more after a key stops grants",
+        caution,
+        partial(t.test_a_title_that_says_no_stops_grants, "Y = yes (2024 form)"),
+        "if not all(map(_is_harmless_after_key",
+        "if False and not all(map(_is_harmless_after_key",
+    ),
+    Deletion(
+        "a heading of usual words in an unusual order is asked about",
+        caption_meaning,
+        t.test_a_heading_about_something_else_is_asked_about,
+        "film_only or _is_odd(text, stems, purposes, vocabulary):",
+        "film_only:",
+    ),
+    Deletion(
+        "the name of another school stops grants",
+        school_doubts,
+        t.test_the_name_of_another_school_stops_grants,
+        "    yield from _other_schools(lines, classes, vocabulary)\n",
+        "",
     ),
     Deletion(
         "a tick below a heading that says no is a refusal",
@@ -256,7 +277,7 @@ DELETIONS = [
         "several schools stop grants",
         doubts,
         t.test_several_schools_in_one_file_stop_grants,
-        "*_schools(table, columns),",
+        "*_schools(table, columns, vocabulary),",
         "",
     ),
     Deletion(

@@ -239,6 +239,7 @@ def test_a_heading_with_something_left_over_grants_nothing(extra: str) -> None:
         "Demo",
         "Names in blue",
         "N = yes",
+        "Y = yes (2024 form)",
     ],
 )
 def test_a_title_that_says_no_stops_grants(title: str) -> None:
@@ -253,16 +254,25 @@ def test_a_title_that_says_no_stops_grants(title: str) -> None:
         "No. on roll 244",
         "Contact details and consent in alphabetical order",
         "Printed by the office on 3 May 2026",
-        "St Will's Church of England Primary School",
         "Page 3 of 12",
         "Photo consent 2026/27",
         "Last updated 20 November 2026",
         "Autumn term ends 18 December",
-        "All Saints C of E Primary School - UPNs, house nos",
+        "Millfields C of E Primary School - UPNs, house nos",
     ],
 )
 def test_a_title_with_a_harmless_no_stops_nothing(title: str) -> None:
     assert standing([[title], *wide_rows()]) == []
+
+
+def test_the_name_of_another_school_stops_grants() -> None:
+    assert standing([["Oakdale Academy"], *wide_rows()]) == ["several-schools"]
+
+
+def test_a_heading_about_something_else_is_asked_about() -> None:
+    rows = wide_rows()
+    rows[0][4] = "Use of website"
+    assert standing(rows) == ["open-questions"]
 
 
 def test_an_undated_list_of_a_year_that_has_ended_grants_nothing() -> None:

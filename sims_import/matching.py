@@ -24,6 +24,10 @@ class Matched:
     record: PupilRecord
     old: RegisterPupil | None
     """The pupil before the import; None for a new pupil."""
+    is_replaced: bool = False
+    """Whether ``old`` is another child, whose admission number was given to this one."""
+    brings_mark: bool = False
+    """Whether the pupil had the never-publish mark under a number that is another child's now."""
 
 
 def match_records(register: RegisterSnapshot, roster: Roster, today: date) -> Iterator[Matched]:
@@ -65,6 +69,54 @@ def other_child(old: RegisterPupil, record: PupilRecord) -> bool:
         return False
     same_birth = old.date_of_birth is not None and old.date_of_birth == record.date_of_birth
     return not same_birth
+
+
+def replaced_numbers(
+    register: RegisterSnapshot, matched: Iterable[Matched]
+) -> list[tuple[Matched, RegisterPupil]]:
+    """Records under a known admission number that now names another child, with the child before.
+
+    Brothers and sisters share a surname, and twins a date of birth. So the parts of the name are
+    weighed with the UPN and the date of birth, and with whom else the record could be.
+    """
+    owners = {pupil.upn: pupil.admission_number for pupil in register.pupils.values() if pupil.upn}
+    namesakes: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for pupil in register.pupils.values():
+        namesakes[pupil.forename, pupil.surname].add(pupil.admission_number)
+    found = []
+    for m in matched:
+        old, number = m.old, m.number
+        if old is None or old.admission_number != m.record.admission_number:
+            continue
+        if old.upn and old.upn == m.record.upn:
+            continue
+        is_elsewhere = owners.get(m.record.upn or "", number) != number or bool(
+            namesakes.get((m.record.forename or "", m.record.surname or ""), set()) - {number}
+        )
+        if _is_replaced(old, m.record, is_elsewhere=is_elsewhere):
+            found.append((m, old))
+    return found
+
+
+def _is_replaced(old: RegisterPupil, record: PupilRecord, *, is_elsewhere: bool) -> bool:
+    """Whether a record under a pupil's number, without the pupil's UPN, is about another child.
+
+    ``is_elsewhere`` says that another pupil of the register has the record's UPN or whole name.
+    """
+    new_forename = differs(old.forename, record.forename) and record.forename not in {
+        old.preferred_forename,
+        *old.forename.split(),
+    }
+    new_surname = differs(old.surname, record.surname)
+    new_upn = bool(old.upn and record.upn and old.upn != record.upn)
+    born = old.date_of_birth
+    new_birth = born is not None and record.date_of_birth not in {None, born}
+    same_birth = born is not None and record.date_of_birth == born
+    if other_child(old, record) or (new_birth and new_upn):
+        return True
+    if new_forename and old.forename:
+        return is_elsewhere or new_birth or (new_upn and not same_birth)
+    return new_surname and bool(old.surname) and new_birth
 
 
 def shared_upns(

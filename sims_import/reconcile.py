@@ -9,20 +9,28 @@ may be applied. Rules of the comparison:
   accepting the block does what its message says;
 - a pupil who returns has given only the consents in this export;
 - a never-publish mark that the export no longer has stays until two people agree to lift it;
-- a new admission number with a known UPN is the same pupil, unless it looks like another child.
+- a new admission number with a known UPN is the same pupil, unless it looks like another child;
+- a known admission number with another child is a new start: nothing of the first child counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
 from consent_gate.messages import purpose_title
 from consent_gate.model import BIOMETRIC, Answer, Consent, is_live
 from consent_gate.register.snapshot import TEXT_FIELDS, RegisterPupil, RegisterSnapshot
-from sims_import.matching import Matched, differs, match_records, other_child, shared_upns
+from sims_import.matching import (
+    Matched,
+    differs,
+    match_records,
+    other_child,
+    replaced_numbers,
+    shared_upns,
+)
 from sims_import.roster.records import PupilRecord, Roster
 
 
@@ -34,6 +42,8 @@ class ChangeKind(StrEnum):
     READMITTED = "readmitted"
     RENUMBERED = "renumbered"
     """A new admission number for the same pupil; ``before`` is the old number."""
+    REPLACED = "replaced"
+    """The admission number was given to another child: nothing of the first one counts any more."""
     FIELD = "field"
     GRANTED = "granted"
     REDATED = "redated"
@@ -148,7 +158,19 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
     if not roster.records:
         return Plan((), {}, (), roster, suspended_before=register.suspended)
     matched = list(match_records(register, roster, today))
-    changes = [change for m in matched for change in _changes(m, roster, rules, today)]
+    replaced = replaced_numbers(register, matched)
+    numbers = {m.number for m, _ in replaced}
+    marked = [old for _, old in replaced if old.never_publish]
+    changes = [
+        change
+        for m in matched
+        for change in _changes(
+            replace(m, is_replaced=m.number in numbers, brings_mark=_is_one_of(marked, m.record)),
+            roster,
+            rules,
+            today,
+        )
+    ]
     seen = {m.old.admission_number for m in matched if m.old is not None}
     unseen = [pupil for number, pupil in register.on_roll.items() if number not in seen]
     leavers = [pupil.admission_number for pupil in unseen] if roster.complete else []
@@ -160,7 +182,11 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
         unchanged=tuple(m.number for m in matched if m.number not in touched),
         roster=roster,
         shared_upns=shared_upns(matched, [] if roster.complete else unseen),
-        strangers=tuple(m.number for m in matched if m.old and other_child(m.old, m.record)),
+        strangers=tuple(
+            m.number
+            for m in matched
+            if m.number in numbers or (m.old and other_child(m.old, m.record))
+        ),
         suspended_before=register.suspended,
     )
 
@@ -168,10 +194,21 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
 # --- what changes about one pupil ----------------------------------------------------------
 
 
+def _is_one_of(pupils: list[RegisterPupil], record: PupilRecord) -> bool:
+    """Whether a record has the UPN or the whole name of one of these pupils."""
+    return any(
+        (p.upn and p.upn == record.upn)
+        or (p.forename, p.surname) == (record.forename, record.surname)
+        for p in pupils
+    )
+
+
 def _changes(matched: Matched, roster: Roster, rules: ImportRules, today: date) -> Iterator[Change]:
     old = matched.old or RegisterPupil(matched.number)
     if matched.old is None:
         yield Change(matched.number, ChangeKind.ADDED, after=True)
+        if matched.brings_mark and not matched.record.never_publish:
+            yield Change(matched.number, ChangeKind.MARKED, before=False, after=True)
     else:
         if old.admission_number != matched.number:
             yield Change(
@@ -180,6 +217,8 @@ def _changes(matched: Matched, roster: Roster, rules: ImportRules, today: date) 
                 before=old.admission_number,
                 after=matched.number,
             )
+        if matched.is_replaced:
+            yield Change(matched.number, ChangeKind.REPLACED, after=matched.brings_mark)
         if not old.on_roll:
             yield Change(matched.number, ChangeKind.READMITTED, before=False, after=True)
         yield from _fields(matched.number, old, matched.record)
@@ -187,7 +226,10 @@ def _changes(matched: Matched, roster: Roster, rules: ImportRules, today: date) 
     for purpose in rules.purposes:
         if not roster.complete and purpose not in roster.purposes:
             continue
-        yield from _consent(matched, purpose, before.get(purpose), roster, today)
+        found = list(_consent(matched, purpose, before.get(purpose), roster, today))
+        if matched.is_replaced and not found:  # the same answer is a new one of the other child
+            found = list(_consent(matched, purpose, None, roster, today))
+        yield from found
     yield from _markers(matched.number, old, matched.record)
 
 

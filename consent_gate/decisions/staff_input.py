@@ -93,11 +93,18 @@ def roster_for(event: str) -> EventClasses | None:
 
 
 def _roster(named: EventClasses) -> frozenset[str]:
-    """Admission numbers, current and former, of the pupils who were named for an event."""
+    """Admission numbers, current and former, of the pupils who were named for an event.
+
+    A former number that the school gave to another child means that child.
+    """
     pupils = EventPupil.objects.filter(roll=named).values_list(
         "pupil__admission_number", "pupil__former_numbers"
     )
-    return frozenset(number for current, former in pupils for number in (current, *former))
+    rows = list(pupils)
+    former = {number for _, numbers in rows for number in numbers}
+    taken = PupilEntry.objects.filter(admission_number__in=former) if former else ()
+    others = {entry.admission_number for entry in taken}
+    return frozenset({current for current, _ in rows} | (former - others))
 
 
 def _is_whole(named: EventClasses) -> bool:

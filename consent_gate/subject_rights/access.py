@@ -42,8 +42,13 @@ def find_pupil(number: str) -> PupilEntry:
 
 
 def numbers_of(entry: PupilEntry) -> list[str]:
-    """Every admission number of the pupil, the current one first."""
-    return [entry.admission_number, *entry.former_numbers]
+    """Every admission number of the pupil, the current one first.
+
+    A former number that the school gave to another child means that child.
+    """
+    others = PupilEntry.objects.filter(admission_number__in=entry.former_numbers)
+    taken = set(others.values_list("admission_number", flat=True))
+    return [entry.admission_number, *(n for n in entry.former_numbers if n not in taken)]
 
 
 def collect_subject_data(entry: PupilEntry) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from django.db.models import CharField, JSONField, Model, TextField
 
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.home.home import Home
+from consent_gate.subject_rights.access import numbers_of
 from consent_gate.vault.originals import ALL_PARTS, vault_of
 
 READABLE = frozenset(
@@ -52,7 +53,7 @@ def search_terms(entry: PupilEntry) -> re.Pattern[str]:
     names = [
         (a, b) for first, last in product(firsts, lasts) for a, b in ((first, last), (last, first))
     ]
-    keys = [entry.admission_number, *entry.former_numbers, entry.upn]
+    keys = [*numbers_of(entry), entry.upn]
     patterns = [rf"{re.escape(a)}[\s,_-]+{re.escape(b)}" for a, b in names]
     patterns += [re.escape(key) for key in keys if key]
     return re.compile(rf"(?<![\w.])(?:{'|'.join(patterns)})(?!\w)", re.IGNORECASE)

@@ -12,6 +12,7 @@ from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import (
     ConsentAnswer,
     ImportRun,
+    Item,
     NeverPublishLift,
     PupilChange,
     PupilEntry,
@@ -24,6 +25,7 @@ from consent_gate.register.sibling_lists import load_families
 from consent_gate.register.snapshot import TEXT_FIELDS, RegisterPupil
 from consent_gate.register.snapshot_loader import column_of
 from consent_gate.register.templates import renumber_templates
+from sims_import.applying.replaced import decide_again, start_afresh
 from sims_import.planning.change_json import as_json
 from sims_import.planning.siblings import sibling_links
 from sims_import.reconcile import Change, ChangeKind
@@ -63,7 +65,7 @@ def apply_changes(
         by_pupil[change.pupil].append(change)
     entries = _entries_of(by_pupil)
     answers: dict[tuple[str, str], Consent] = {}
-    new, known = [], []
+    new, known, pictures = [], [], list[Item]()
     for number, its_changes in by_pupil.items():
         if its_changes[0].kind is ChangeKind.ADDED:
             entries[number] = _new_entry(records[number])
@@ -75,6 +77,9 @@ def apply_changes(
             if change.kind in _CONSENT_KINDS:
                 after = change.after if isinstance(change.after, Consent) else None
                 answers[number, change.subject] = after or Consent(Answer.NOT_STATED)
+            elif change.kind is ChangeKind.REPLACED:
+                pictures += start_afresh(home, entries[number], records[number], run)
+                entries[number].never_publish |= change.after is True
             else:
                 _change_entry(home, entries[number], change, run)
     families = _link_siblings(home, [*new, *known])
@@ -88,6 +93,7 @@ def apply_changes(
         ConsentAnswer.objects.filter(pupil__in=batch).delete()
     _write_answers(answers, entries, run)
     _write_history(by_pupil, entries, run)
+    decide_again(home, pictures, run)
     return families
 
 

@@ -26,6 +26,7 @@ _FIELDS = {
 _PLAIN = {
     ChangeKind.ADDED: "new on the register",
     ChangeKind.READMITTED: "is back at the school",
+    ChangeKind.REPLACED: "the number is another child's now: portraits and pictures start afresh",
     ChangeKind.OBJECTED: "objection to face matching",
     ChangeKind.OBJECTION_LIFTED: "the objection to face matching is gone",
     ChangeKind.MARKED: "must never be published",

@@ -84,7 +84,8 @@ class _RevocationReplay:
 
     home: Home
     actor: str
-    pupils: dict[str, int] = field(default_factory=dict)
+    pupils: dict[str, list[int]] = field(default_factory=dict)
+    """By pseudonym: the primary keys of who has the number today, and of who had it."""
     to_erase: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -94,8 +95,10 @@ class _RevocationReplay:
         rows = PupilEntry.objects.values_list("pk", "admission_number", "former_numbers")
         self.events = {event_subject(self.home, event): event for event in known_events()}
         for key, number, former in rows.iterator():
-            for name in (number, *former):
-                self.pupils[audit_log.pupil_subject(self.home, name)] = key
+            for name in former:
+                self.pupils.setdefault(audit_log.pupil_subject(self.home, name), []).append(key)
+            # First: an erasure is repeated for the pupil who has the number today.
+            self.pupils.setdefault(audit_log.pupil_subject(self.home, number), []).insert(0, key)
 
     def replay(self, entry: Entry) -> None:
         """Apply one entry again and record it."""
@@ -124,7 +127,7 @@ class _RevocationReplay:
 
     def destroy_templates(self, entry: Entry) -> None:
         """Delete all templates of the pupil: the backup holds none that was enrolled later."""
-        EnrolmentPhoto.objects.filter(pupil=self.pupils.get(entry.subject, 0)).delete()
+        EnrolmentPhoto.objects.filter(pupil__in=self.pupils.get(entry.subject, ())).delete()
 
     def recall(self, entry: Entry) -> None:
         """Recall from the channel; only a person's new approval publishes the picture again."""
@@ -223,7 +226,7 @@ class _RevocationReplay:
         classes, pupils = entry.detail.get("classes"), entry.detail.get("pupils", [])
         if not event or not isinstance(classes, list) or not isinstance(pupils, list):
             return
-        keys = [self.pupils[subject] for subject in pupils if subject in self.pupils]
+        keys = [self.pupils[subject][0] for subject in pupils if subject in self.pupils]
         found = PupilEntry.objects.filter(pk__in=keys).values_list("admission_number", flat=True)
         lost = bool(entry.detail.get("unknown")) or len(keys) < len(pupils)
         roll = NamedRoll(tuple(classes), tuple(found), (LOST_NAME,) if lost else ())
@@ -239,8 +242,8 @@ class _RevocationReplay:
 
     def queue_pupil_erasure(self, entry: Entry) -> None:
         """Remember a pupil to erase after the transaction, because erasing also changes files."""
-        key = self.pupils.get(entry.subject, 0)
-        found = PupilEntry.objects.filter(pk=key).values_list("admission_number", flat=True)
+        keys = self.pupils.get(entry.subject, [])[:1]
+        found = PupilEntry.objects.filter(pk__in=keys).values_list("admission_number", flat=True)
         self.to_erase.extend(found)
 
     def recall_channel(self, item: Item, channel: str) -> None:

@@ -19,6 +19,7 @@ from consent_gate.db.models import (
 from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC, Answer
 from consent_gate.publication import OPEN
+from consent_gate.subject_rights.access import numbers_of
 from consent_gate.web.pages.names import full_name
 from sims_import.applying.history import changes_about
 from sims_import.planning.change_text import describe_change
@@ -136,14 +137,9 @@ def import_history(home: Home, pupil: PupilEntry) -> list[HistoryEntry]:
     ]
 
 
-def admission_numbers(pupil: PupilEntry) -> list[str]:
-    """Return the pupil's present and former admission numbers; pictures may have either."""
-    return [pupil.admission_number, *pupil.former_numbers]
-
-
 def pictures_showing(pupil: PupilEntry) -> QuerySet[Item]:
     """Return pictures that show the pupil, newest first, without sealed pictures."""
-    shown = Item.objects.filter(shown__admission_number__in=admission_numbers(pupil)).distinct()
+    shown = Item.objects.filter(shown__admission_number__in=numbers_of(pupil)).distinct()
     visible = shown.filter(state__in=(ItemState.DECIDED, ItemState.RECEIVED))
     return visible.order_by("-received_at")
 
@@ -151,6 +147,6 @@ def pictures_showing(pupil: PupilEntry) -> QuerySet[Item]:
 def open_publications(pupil: PupilEntry) -> list[Publication]:
     """Return publications, published or being published, of pictures that show the pupil."""
     rows = Publication.objects.filter(
-        item__shown__admission_number__in=admission_numbers(pupil), state__in=OPEN
+        item__shown__admission_number__in=numbers_of(pupil), state__in=OPEN
     )
     return list(rows.select_related("item").distinct().order_by("channel", "-intended_at"))

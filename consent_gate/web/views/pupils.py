@@ -13,6 +13,7 @@ from consent_gate.db.models import EnrolmentPhoto, NeverPublishLift, PupilEntry
 from consent_gate.messages import recalled_text
 from consent_gate.register.display import class_of, display_name
 from consent_gate.register.repository import without_enrolment_photo
+from consent_gate.subject_rights.access import numbers_of
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import pupils
 from consent_gate.web.pages.names import full_name, search
@@ -92,7 +93,7 @@ def recall(request: HttpRequest, number: str) -> HttpResponse:
     """Withdraw every published picture that shows the pupil."""
     home, actor = current_home(), current_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    done = recall_selection(home, RecallSelection(pupils=pupils.admission_numbers(pupil)), actor)
+    done = recall_selection(home, RecallSelection(pupils=numbers_of(pupil)), actor)
     messages.success(request, recalled_text(len(done.publications)))
     return redirect("pupil", number=pupil.admission_number)
 

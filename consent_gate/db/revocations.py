@@ -24,8 +24,9 @@ from consent_gate.home.home import Home
 
 FILE = "closings.jsonl"
 
-MAX_LINE_BYTES = 4096
-"""Largest length of a line. A line has ids, an account and a reason: about 500 bytes."""
+MAX_LINE_BYTES = 65_536
+"""From the end of the list, so much is read to find its last entry. Most lines have 500 bytes, and
+one that names the pupils at an event has about 70 for each. After a longer line all are read."""
 
 REVOKING_ACTIONS = (
     "templates.destroyed",
@@ -44,6 +45,8 @@ REVOKING_ACTIONS = (
     "camera.registered",
     "camera.removed",
     "event.classes_named",
+    "face.added",
+    "face.tagged",
     "thresholds.accepted",
 )
 """Actions of audit entries that a restore must not undo. For accounts and cameras, entries that
@@ -51,7 +54,8 @@ grant something are included too: the final state follows only from both kinds t
 
 _DETAIL_KEYS = (
     *("channel", "publication", "cause", "token", "role"),
-    *("camera", "classes", "versions", "fused_tail", "sface_tail"),
+    *("camera", "classes", "pupils", "unknown", "versions", "fused_tail", "sface_tail"),
+    "kind",
 )
 """Keys of an entry's detail that a restore needs."""
 

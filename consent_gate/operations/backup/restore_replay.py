@@ -35,8 +35,10 @@ from consent_gate.decisions.event_classes import event_subject, known_events, se
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.publications import recall_or_cancel_rows, record_lost_publication
 from consent_gate.decisions.sealing import seal_item
+from consent_gate.decisions.staff_input import delete_approvals
 from consent_gate.home.home import Home
 from consent_gate.home.ids import new_id
+from consent_gate.model import TagKind
 from consent_gate.publication import OPEN, RECALLED_BEFORE, RecordLost
 from consent_gate.register.event_names import NamedRoll
 from consent_gate.register.repository import load_register
@@ -46,6 +48,9 @@ from publish.retention import erase_item
 
 REPLAY_OF = "again"
 """Key in an audit entry's detail: the MAC of the lost entry that it repeats."""
+
+NO_DOUBT = frozenset({kind.value for kind in TagKind} - {TagKind.PUPIL, TagKind.CANNOT_TELL})
+"""Kinds of tags that only an approval makes count, and that are no reason to hold a picture."""
 
 LOST_NAME = "a name that was lost in the restore"
 """Stands for what was named for an event and cannot be named again; it holds the event."""
@@ -87,6 +92,8 @@ class _RevocationReplay:
     pupils: dict[str, list[int]] = field(default_factory=dict)
     """By pseudonym: the primary keys of who has the number today, and of who had it."""
     to_erase: list[str] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)
+    """Items that ``hold_answered`` holds."""
 
     def __post_init__(self) -> None:
         self.ctx = DecisionContext(
@@ -119,6 +126,8 @@ class _RevocationReplay:
             "camera.registered": self.register_camera,
             "camera.removed": self.remove_camera,
             "event.classes_named": self.name_classes,
+            "face.added": self.hold_answered,
+            "face.tagged": self.hold_answered,
             ACCEPTED: self.accept_thresholds,
         }
         actions[entry.action](entry)
@@ -140,6 +149,22 @@ class _RevocationReplay:
         key = str(entry.detail.get("publication") or new_id())
         record_lost_publication(item, channel, key, RecordLost(self.ctx.now))
         self.close_picture(item)
+
+    def hold_answered(self, entry: Entry) -> None:
+        """Hold a picture of which staff said who is shown, until a person approves it again.
+
+        They may have drawn a face that the detectors missed, or named another pupil than the
+        machine. The list says only that they did.
+        """
+        item = self.item(entry)
+        is_positive = entry.detail.get("kind") in NO_DOUBT
+        if item is None or item.pk in self.answered or is_positive:
+            return
+        self.answered.add(item.pk)
+        delete_approvals(item)
+        for channel in self.home.settings.channels:
+            self.recall_channel(item, channel)
+            record_lost_publication(item, channel, new_id(), RecordLost(self.ctx.now))
 
     def refuse(self, entry: Entry) -> None:
         """Refuse the picture for the channel, in the name of the person who did."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from consent_gate.db.models import Item, ItemState, NeverPublishLift, SuspendedPurpose, User
+from consent_gate.db.models import Item, ItemState, NeverPublishLift, Role, SuspendedPurpose, User
 from consent_gate.messages import purpose_title
 from consent_gate.register.school_model import school_model_use
 from consent_gate.review.sealed_exports import open_requests
-from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.accounts.permissions import PAGES, may_open
 from consent_gate.web.request_context import current_home
 
 Page = tuple[str, str]
@@ -84,6 +84,15 @@ def nav_items(user: User, current_page: str = "") -> list[NavItem]:
             waiting = _confirmations_waiting(user) if allowed[0][0] == "confirmations" else 0
             items.append(NavItem(allowed[0][0], name, current_page in dict(allowed), waiting))
     return items
+
+
+def pages_by_role() -> list[tuple[str, str]]:
+    """Return each role's title, with the titles of the pages in the top bar that the role opens."""
+    pages = [page for _, section in SECTIONS for page in section]
+    return [
+        (str(role.label), ", ".join(title for name, title in pages if role in PAGES[name]))
+        for role in Role
+    ]
 
 
 def _tabs(user: User, current_page: str) -> tuple[Page, ...]:

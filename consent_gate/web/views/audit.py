@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -120,6 +121,11 @@ def _table_rows(page: Page[AuditEntry]) -> list[Row]:
     ]
 
 
+_DIGEST = re.compile("[0-9a-f]{64}")
+SHOWN_DIGITS = 12
+"""Digits of a SHA-256 that the page shows. The saved file has all of them."""
+
+
 def _detail_text(value: object) -> str:
     """Return a detail as text for people."""
     if isinstance(value, bool):
@@ -130,6 +136,8 @@ def _detail_text(value: object) -> str:
         return ", ".join(f"{name} {_detail_text(part)}" for name, part in value.items())
     if value in set(Reason):
         return LABELS[Reason(str(value))]
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return f"{value[:SHOWN_DIGITS]}…"
     return "none" if value in ("", None) else str(value)
 
 

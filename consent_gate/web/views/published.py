@@ -53,7 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     channels = home.settings.titles
     channel = request.GET.get("channel", "")
     is_withdrawn = request.GET.get("show") == "back"
-    rows = Publication.objects.select_related("item").order_by("-intended_at", "pk")
+    rows = Publication.objects.select_related("item").order_by("-intended_at", "item_id", "channel")
     rows = rows.filter(withdrawn_at__isnull=False) if is_withdrawn else rows.filter(state__in=OPEN)
     if is_withdrawn:
         rows = rows.prefetch_related("confirmations")

@@ -13,6 +13,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import Role, User
 from consent_gate.web.accounts import staff
 from consent_gate.web.forms import ColleagueForm
+from consent_gate.web.pages.navigation import pages_by_role
 from consent_gate.web.request_context import current_home, current_user
 
 
@@ -33,7 +34,12 @@ def people(request: HttpRequest) -> HttpResponse:
     users = User.objects.order_by("username").prefetch_related(
         "socialaccount_set", "authenticator_set"
     )
-    context = {"form": form, "people": users, "roles": Role.choices}
+    context = {
+        "form": form,
+        "people": users,
+        "roles": Role.choices,
+        "role_pages": pages_by_role(),
+    }
     return render(request, "gate/people.html", context)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 
@@ -178,6 +179,18 @@ def test_the_audit_trail_tells_the_time_of_the_schools_clock(
     assert "1 Jul 2026, 10:30:15" in client.get("/audit/").content.decode()
 
 
+def test_the_audit_trail_shows_the_beginning_of_a_digest_and_saves_all_of_it(
+    world: World, logged_in: LogIn
+) -> None:
+    world.make_item()
+    AuditEntry.objects.filter(sequence=1).update(detail={"sha256": "0123456789abcdef" * 4})
+    client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
+    shown = client.get("/audit/").content.decode()
+    assert "0123456789ab…" in shown
+    assert "0123456789abc" not in shown
+    assert "0123456789abcdef" * 4 in client.post("/audit/export/").getvalue().decode()
+
+
 def test_an_altered_audit_trail_is_shown_to_be_broken(world: World, logged_in: LogIn) -> None:
     world.make_item()
     client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
@@ -195,6 +208,26 @@ def test_the_audit_trail_is_saved_as_a_file_and_that_is_recorded(
     lines = answer.getvalue().decode().splitlines()
     assert len(lines) == 1 + AuditEntry.objects.count()
     assert AuditEntry.objects.filter(action="audit.exported").count() == 1
+
+
+def test_the_page_people_says_which_pages_each_role_opens(world: World, logged_in: LogIn) -> None:
+    client = logged_in(world.make_user("admin", Role.ADMINISTRATOR))
+    page = " ".join(client.get("/people/").content.decode().split())
+    assert "<dt>Technician</dt> <dd> Health, Cameras, Calibration, Settings, Rules </dd>" in page
+    assert "<dt>Reviewer</dt> <dd> Held pictures, Events, Published" in page
+
+
+def test_the_copies_of_one_picture_follow_each_other_on_the_page_published(
+    world: World, logged_in: LogIn
+) -> None:
+    world.make_pupil(ANN)
+    for number in range(4):
+        world.make_item(matches(ANN), name=f"{number}.jpg")
+    Publication.objects.update(intended_at=world.home.now())
+    page = logged_in(world.make_user()).get("/published/").content.decode()
+    items = re.findall('<a href="/pictures/([a-z0-9]+)/"', page)
+    assert len(items) > len(set(items)) == 4
+    assert items == sorted(items)
 
 
 def test_an_administrator_adds_a_colleague_who_can_then_log_in(

@@ -89,7 +89,7 @@ def table_under(
         left_out=body.left_out(),
         doubts=(
             *grid.doubts,
-            *marks_of(grid, header.meanings, [line for line, _ in rows]),
+            *marks_of(grid, header, [line for line, _ in rows]),
         ),
     )
 

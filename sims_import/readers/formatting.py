@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,15 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.styles.colors import COLOR_INDEX
 from openpyxl.utils.cell import range_boundaries
 
-from sims_import.readers.interface import Formatting
+from sims_import.readers.interface import MAX_COLUMNS, Formatting
+from sims_import.readers.shown_otherwise import (
+    SMALLEST_HEIGHT,
+    SMALLEST_WIDTH,
+    SYMBOL_FONT,
+    TODAY,
+    WORD_FORMAT,
+    page_text,
+)
 from sims_import.text.values import read_answer
 from sims_import.text.words import tidy
 
@@ -26,14 +35,9 @@ _BLACK, _WHITE = ("000000", "theme1+0.00"), ("FFFFFF", "theme0+0.00")
 """Default colours of text and background, as RGB and as the theme colour that Excel writes."""
 _AUTOMATIC = 64
 """Indexed colours from this index on are colours of the operating system."""
-_SYMBOL_FONT = re.compile(r"(wing|web|zapf ?)dings|symbol|marlett", re.I)
-_WORD_FORMAT = re.compile(r'"[^"]*[^\W\d_]{2}[^"]*"')
-_TODAY = re.compile(r"\b(TODAY|NOW)\(", re.I)
-_PAGE_CODE = re.compile(r"&(\[\w+\]|\"[^\"]*\"|\d+|K[\dA-F]{6}|[A-Z+])", re.I)
-"""``&P`` for the page number and the like, in the header of a printed page."""
-_SMALLEST_HEIGHT, _SMALLEST_WIDTH = 2.0, 0.5
-"""Rows in points and columns in characters that are smaller cannot be seen."""
 _TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
+_NEWER_RULE = "{http://schemas.microsoft.com/office/spreadsheetml/2009/9/main}dataValidation"
+_MESSAGES = ("promptTitle", "prompt", "errorTitle", "error")
 _BOX = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}txBody"
 
 
@@ -57,12 +61,17 @@ def read_formatting(data: bytes) -> dict[str, Formatting]:
     """
     book = openpyxl.load_workbook(io.BytesIO(data), rich_text=True, keep_links=False)
     manual = book.calculation is not None and book.calculation.calcMode == "manual"
-    boxes = _text_boxes(data)
-    return {sheet.title: _of_sheet(sheet, boxes, manual=manual) for sheet in book.worksheets}
+    boxes, messages = _text_boxes(data), _newer_messages(data)
+    return {
+        sheet.title: _of_sheet(sheet, boxes, messages, manual=manual) for sheet in book.worksheets
+    }
 
 
-def _of_sheet(sheet: Any, boxes: list[str], *, manual: bool) -> Formatting:
+def _of_sheet(
+    sheet: Any, boxes: list[str], messages: list[tuple[int, int, str]], *, manual: bool
+) -> Formatting:
     found = Formatting(texts=[*_page_texts(sheet), *boxes])
+    found.messages = [*_messages(sheet), *messages]
     known: dict[int, _CellStyle] = {}
     for row in sheet.iter_rows():
         ids = []
@@ -84,10 +93,10 @@ def _of_sheet(sheet: Any, boxes: list[str], *, manual: bool) -> Formatting:
     found.hidden_rows = [
         number
         for number, row in sheet.row_dimensions.items()
-        if row.hidden or (row.height is not None and row.height < _SMALLEST_HEIGHT)
+        if row.hidden or (row.height is not None and row.height < SMALLEST_HEIGHT)
     ]
     for dimension in sheet.column_dimensions.values():
-        if dimension.hidden or dimension.width < _SMALLEST_WIDTH:
+        if dimension.hidden or dimension.width < SMALLEST_WIDTH:
             found.hidden_columns += range(dimension.min - 1, dimension.max)
     found.filters = _filters(sheet)
     return found
@@ -101,8 +110,8 @@ def _style_of(cell: Any, palette: list[list[str]]) -> _CellStyle:
     return _CellStyle(
         place=palette.index(colours),
         is_struck=bool(cell.font.strike),
-        in_symbols=bool(_SYMBOL_FONT.search(str(cell.font.name))),
-        as_word=bool(_WORD_FORMAT.search(str(cell.number_format))),
+        in_symbols=bool(SYMBOL_FONT.search(str(cell.font.name))),
+        as_word=bool(WORD_FORMAT.search(str(cell.number_format))),
     )
 
 
@@ -143,7 +152,7 @@ def _note_shown_otherwise(cell: Any, found: Formatting, style: _CellStyle) -> No
         found.symbols.append(place)
     if style.as_word and cell.data_type in {"n", "b", "f"} and not cell.is_date:
         found.formats.append(place)
-    if cell.data_type == "f" and _TODAY.search(str(cell.value)):
+    if cell.data_type == "f" and TODAY.search(str(cell.value)):
         found.of_today.append(place)
 
 
@@ -151,7 +160,7 @@ def _page_texts(sheet: Any) -> list[str]:
     """The texts above and below each printed page."""
     pages = ("oddHeader", "evenHeader", "firstHeader", "oddFooter", "evenFooter", "firstFooter")
     parts = [getattr(getattr(sheet, p), at) for p in pages for at in ("left", "center", "right")]
-    return [text for p in parts if p.text and (text := tidy(_PAGE_CODE.sub(" ", p.text)))]
+    return [text for p in parts if p.text and (text := page_text(p.text))]
 
 
 def _text_boxes(data: bytes) -> list[str]:
@@ -163,6 +172,29 @@ def _text_boxes(data: bytes) -> list[str]:
                 for box in ElementTree.fromstring(archive.read(name)).iter(_BOX):
                     found.append(tidy(" ".join(t.text or "" for t in box.iter(_TEXT))))
     return [text for text in found if text]
+
+
+def _messages(sheet: Any) -> Iterator[tuple[int, int, str]]:
+    """The messages that Excel shows at cells, with their first and last column."""
+    for rule in sheet.data_validations.dataValidation:
+        for part in rule.sqref.ranges:
+            for text in (rule.promptTitle, rule.prompt, rule.errorTitle, rule.error):
+                if text and tidy(text):
+                    yield part.min_col - 1, part.max_col - 1, text
+
+
+def _newer_messages(data: bytes) -> list[tuple[int, int, str]]:
+    """The messages of rules that Excel 2010 and later write, which openpyxl does not read."""
+    found = []
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
+                continue
+            sheet = archive.read(name)
+            if b"x14:dataValidation " in sheet:
+                for rule in ElementTree.fromstring(sheet).iter(_NEWER_RULE):
+                    found += [text for key in _MESSAGES if (text := tidy(rule.get(key, "")))]
+    return [(0, MAX_COLUMNS, text) for text in found]
 
 
 def _is_partly_struck(value: object) -> bool:

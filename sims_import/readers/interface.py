@@ -45,6 +45,7 @@ class MarkKind(StrEnum):
     NUMBER_FORMAT = "number that is shown as a word"
     OF_TODAY = "formula that depends on the day"
     MANUAL = "formulas that are not worked out by themselves"
+    MESSAGE = "message at a cell that may say what an answer means"
     UNREADABLE = "formatting that cannot be read"
 
 
@@ -89,6 +90,8 @@ class Formatting:
     """Whether the sheet has formulas that Excel does not work out again by itself."""
     texts: list[str] = field(default_factory=list)
     """Headers and footers of the printed page, and text boxes."""
+    messages: list[tuple[int, int, str]] = field(default_factory=list)
+    """First and last column of cells at which a message is shown, and the message."""
     unreadable: bool = False
     """Whether the formatting could not be read."""
 
@@ -100,7 +103,7 @@ class Formatting:
         return cls(**{**found, **pairs, "styles": styles})
 
 
-_PAIRS = ("struck", "comments", "filters", "symbols", "formats", "of_today")
+_PAIRS = ("struck", "comments", "filters", "symbols", "formats", "of_today", "messages")
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from sims_import.readers.header import Header
 from sims_import.readers.interface import Formatting, Grid, Line, Mark, MarkKind
+from sims_import.text.cell_messages import message_may_mean_no
 from sims_import.text.vocabulary import Meaning, Role
+from sims_import.text.words import words
 
 _IDENTITY = frozenset(
     {
@@ -35,15 +38,15 @@ _USUAL = 0.75
 """Smallest share of every second row that has one style in a banded column."""
 
 
-def marks_of(grid: Grid, meanings: Sequence[Meaning], lines: Sequence[Line]) -> Iterator[Mark]:
+def marks_of(grid: Grid, header: Header, lines: Sequence[Line]) -> Iterator[Mark]:
     """Every mark in ``grid`` that a person must explain before anything is granted.
 
     Args:
         grid: The sheet.
-        meanings: What each column is for, one per caption.
+        header: The captions, and what each column is for.
         lines: The rows of pupils.
     """
-    found = grid.formatting
+    found, meanings = grid.formatting, header.meanings
     if found is None:
         return
     if found.unreadable:
@@ -55,6 +58,7 @@ def marks_of(grid: Grid, meanings: Sequence[Meaning], lines: Sequence[Line]) -> 
         yield Mark(grid.sheet, cell_name(row, column), MarkKind.COMMENT)
     if found.manual:
         yield Mark(grid.sheet, "", MarkKind.MANUAL)
+    yield from _messages(grid.sheet, found, header)
     yield from _shown_otherwise(grid.sheet, found, meanings, lines)
     yield from _hidden_rows(grid.sheet, found, lines)
     yield from _hidden_columns(grid.sheet, found, meanings, lines)
@@ -92,6 +96,17 @@ def _shown_otherwise(
             if row in rows:
                 at = column if column < len(meanings) else None
                 yield Mark(sheet, cell_name(row, column), kind, at)
+
+
+def _messages(sheet: str, found: Formatting, header: Header) -> Iterator[Mark]:
+    """Messages at cells of columns that do not identify a pupil."""
+    names = frozenset(word for caption in header.captions for word in words(caption))
+    for first, last, text in found.messages:
+        if not message_may_mean_no(text, names):
+            continue
+        for column, meaning in list(enumerate(header.meanings))[first : last + 1]:
+            if meaning.role not in _IDENTITY:
+                yield Mark(sheet, column_name(column), MarkKind.MESSAGE, column)
 
 
 def _hidden_rows(sheet: str, found: Formatting, lines: Sequence[Line]) -> Iterator[Mark]:

@@ -45,6 +45,7 @@ _UNREADABLE = (
     DefusedXmlException,
     ElementTree.ParseError,
     InvalidFileException,
+    NameError,
     TypeError,
     AssertionError,
     XLRDError,

@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from openpyxl.styles import Font
+from openpyxl.worksheet.datavalidation import DataValidation
 
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import MarkKind, Table
@@ -95,6 +96,46 @@ def test_a_text_box_is_a_title() -> None:
     table: Table = read_table(with_text_box("Names in blue"), "export")
     assert table.titles == ("Names in blue",)
     assert codes(with_text_box("Names in blue")) == ["negative-heading"]
+
+
+def with_message(text: str, title: str = "", cells: str = "E2:H7") -> Callable[[Any], None]:
+    def change(book: Any) -> None:
+        rule = DataValidation(type="list", formula1='"Yes,No"', sqref=cells)
+        rule.prompt, rule.errorTitle = text, title
+        book.active.add_data_validation(rule)
+
+    return change
+
+
+def test_a_message_at_cells_may_say_what_an_answer_means() -> None:
+    data = saved(with_message("Y = parent refused"))
+    assert [(m.cell, m.kind) for m in read_table(data, "export").doubts] == [
+        (column, MarkKind.MESSAGE) for column in "EFGH"
+    ]
+    assert codes(data) == ["marks-in-workbook"]
+
+
+def test_a_usual_message_at_cells_stops_nothing() -> None:
+    usual = with_message("Please select Yes or No from the list.", "Invalid entry")
+    name = with_message("As on the birth certificate", cells="B2:C7")
+    assert codes(saved(usual, name)) == []
+
+
+def test_messages_that_newer_versions_of_excel_write_are_read() -> None:
+    plain, out = io.BytesIO(saved()), io.BytesIO()
+    rule = (
+        '<extLst><ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" '
+        'uri="{CCE6A557-97BC-4B89-ADB6-D9C93CAAB3DF}"><x14:dataValidations count="1">'
+        '<x14:dataValidation type="list" prompt="Tick if the parent refused"/>'
+        "</x14:dataValidations></ext></extLst></worksheet>"
+    )
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            part = source.read(name)
+            if name.endswith("sheet1.xml"):
+                part = part.replace(b"</worksheet>", rule.encode())
+            target.writestr(name, part)
+    assert codes(out.getvalue()) == ["marks-in-workbook"]
 
 
 def harmless(book: Any) -> None:

@@ -124,11 +124,15 @@ XLS_STRUCK, XLS_YELLOW = 1, 2
 
 
 def to_xls(
-    rows: Rows, formats: dict[tuple[int, int], int] | None = None, hidden_row: int | None = None
+    rows: Rows,
+    formats: dict[tuple[int, int], int] | None = None,
+    hidden_row: int | None = None,
+    records: Sequence[tuple[int, bytes]] = (),
 ) -> bytes:
     """A minimal Excel 97 workbook: one sheet of texts and numbers in an OLE container.
 
-    ``formats`` by row and column, both from 0, and ``hidden_row`` are the sheet's own.
+    ``formats`` by row and column, both from 0, and ``hidden_row`` are the sheet's own. ``records``
+    are more records of the sheet, each its kind and its body.
     """
 
     def record(kind: int, body: bytes) -> bytes:
@@ -152,8 +156,28 @@ def to_xls(
     )
     if hidden_row is not None:
         body += record(0x0208, struct.pack("<HHHHHHI", hidden_row, 0, 8, 255, 0, 0, 0x20))
+    body += b"".join(record(kind, more) for kind, more in records)
     inside = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
     return _ole(begin + sheet + end + inside + body + end)
+
+
+def xls_text(text: str) -> bytes:
+    """A text as the records of a workbook hold it."""
+    return struct.pack("<HB", len(text), 1) + text.encode("utf-16-le")
+
+
+def xls_message(title: str, text: str, first: int, last: int) -> tuple[int, bytes]:
+    """A DV record: a message at the cells of the columns ``first`` to ``last``."""
+    texts = b"".join(map(xls_text, (title, "\0", text, "\0")))
+    cells = struct.pack("<HHHHH", 1, 1, 6, first, last)
+    return 0x01BE, struct.pack("<I", 0) + texts + struct.pack("<HHHH", 0, 0, 0, 0) + cells
+
+
+def xls_text_box(text: str) -> list[tuple[int, bytes]]:
+    """The OBJ, TXO and CONTINUE records of a text box."""
+    shape = struct.pack("<5H12xHH", 0x15, 0x12, 6, 1, 0x6011, 0, 0)
+    box = struct.pack("<10x4H", len(text), 0, 0, 0)
+    return [(0x005D, shape), (0x01B6, box), (0x003C, b"\0" + text.encode("latin-1"))]
 
 
 def _xls_font(options: int) -> bytes:

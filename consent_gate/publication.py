@@ -19,7 +19,8 @@ The rules, in the order of the code:
 4.  A picture is recalled when the approval that released it is withdrawn, unless it is cleared
     without the approval and keeps its appearance. It is also recalled when a new examination finds
     other faces, because this deletes the covers and the crop of staff. Then rule 5 applies: the
-    picture without them waits for an approval.
+    picture without them waits for an approval. An examination that recognises a face as a pupil
+    whom staff did not name withdraws the approvals of the picture.
 5.  A recalled picture is published again only after a member of staff has approved it since. An
     approval that stood at a recall never counts again, whatever the clocks say. Neither age nor the
     state of the recall ends it.

@@ -21,6 +21,11 @@ from consent_gate.decisions.copies.copy_detection import link_to_earlier
 from consent_gate.decisions.copies.sealed_copies import SealedCopy, remove_sealed_copies, seal_copy
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.outdated_approvals import (
+    faces_moved,
+    outdates_approvals,
+    shows_other_frames,
+)
 from consent_gate.decisions.rendition_faces import with_earlier_rendition_faces
 from consent_gate.decisions.staff_input import (
     delete_approvals,
@@ -203,13 +208,13 @@ def _record_evidence(
     evidence = with_earlier_rendition_faces(before, evidence)
     if item.evidence is not None:
         item.revision += 1  # a page that was opened before shows other faces, or other numbers
-    if _faces_moved(before, evidence):
+    if faces_moved(before, evidence):
         changed = wanted_appearance(before, load_staff_input(item)) != Appearance()
         delete_staff_input(item)
         delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
-    elif _shows_other_frames(before, evidence) or _has_new_names(before, evidence):
+    elif outdates_approvals(before, evidence, load_staff_input(item)):
         delete_approvals(item)
-    if item.film_edit is not None and _shows_other_frames(before, evidence):
+    if item.film_edit is not None and shows_other_frames(before, evidence):
         changed = True
         delete_film_edit(item)
     item.evidence = to_json(evidence)
@@ -255,32 +260,6 @@ def _with_stored_view(home: Home, item: Item, evidence: Evidence, view: bytes | 
     if view is not None and is_viewable:
         save_film_view(home, item, view)
     return replace(evidence, film=replace(evidence.film, is_viewable=is_viewable))
-
-
-def _faces_moved(before: Evidence, after: Evidence) -> bool:
-    """Whether a face number may now mean another face than the one that staff tagged."""
-    if isinstance(before, NotExamined) or isinstance(after, NotExamined):
-        return True
-    if (before.width, before.height) != (after.width, after.height):
-        return True  # a crop and drawn faces are in pixels
-    return [(face.box, face.shown) for face in before.faces] != [
-        (face.box, face.shown) for face in after.faces
-    ]
-
-
-def _shows_other_frames(before: Evidence, after: Evidence) -> bool:
-    """Whether a film was decoded to other frames than those that staff could watch."""
-    if isinstance(before, NotExamined) or isinstance(after, NotExamined):
-        return True
-    is_film = before.film is not None or after.film is not None
-    return is_film and before.pixels_sha256 != after.pixels_sha256
-
-
-def _has_new_names(before: Evidence, after: Evidence) -> bool:
-    """Whether a name can be read of which nobody knew who approved the picture."""
-    if isinstance(before, NotExamined) or isinstance(after, NotExamined):
-        return True
-    return not set(before.names).issuperset(after.names)
 
 
 def _summary(evidence: Evidence) -> dict[str, object]:

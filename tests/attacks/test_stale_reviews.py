@@ -29,7 +29,7 @@ from tests.support.web_fixtures import logged_in, world
 
 __all__ = ["logged_in", "world"]
 
-BEN = "000002"
+ANN, BEN = "000001", "000002"
 
 
 def acts(world: World, item: Item) -> review.ReviewAction:
@@ -63,6 +63,35 @@ def test_a_page_from_before_an_examination_names_nobody(world: World) -> None:
     with pytest.raises(EditConflict):
         review.tag_face(page, 0, Tag(TagKind.ADULT_WITH_AGREEMENT, basis="form"))
     assert not is_open(item)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        Tag(TagKind.ADULT_WITH_AGREEMENT, basis="form"),
+        Tag(TagKind.NOT_A_FACE),
+        Tag(TagKind.PUPIL, ANN),
+    ],
+)
+def test_an_approval_ends_where_a_tagged_face_is_recognised_as_another_child(
+    world: World, tag: Tag
+) -> None:
+    """Nobody knew Ben's face when the picture was approved. His portrait came later."""
+    world.make_pupil(ANN, "Ann")
+    world.make_pupil(BEN, "Ben", said_no_to=["website", "mag", "displays"])
+    item = world.make_item(STRANGER)
+    review.tag_face(acts(world, item), 0, tag)
+    review.release(acts(world, item), ["website"], "Asked in the office")
+    seen = evidence_of(item)
+    examine_again(world, item, seen)
+    assert is_open(item), "nothing new was found"
+    face = replace(seen.faces[0], identity=Match(BEN, 0.3, 0.2))
+    examine_again(world, item, replace(seen, faces=(face,)))
+    assert not is_open(item)
+    page = acts(world, item)
+    review.release(page, ["website"], "It is not Ben")
+    examine_again(world, item, replace(seen, faces=(face,)))
+    assert is_open(item), "the person knew what the machine says"
 
 
 def test_an_approval_ends_where_the_picture_has_another_size(world: World) -> None:

@@ -16,6 +16,7 @@ from typer.main import get_command
 from consent_gate import __version__
 from consent_gate.bootstrap import open_home
 from consent_gate.cli.registry import COMMANDS, PANELS
+from consent_gate.errors import GateError
 from consent_gate.home.home import HOME_VARIABLE, Home, home_folder
 from consent_gate.names.printable import printable
 
@@ -31,6 +32,7 @@ class Commands(TyperGroup):
 
     def __init__(self, *, commands: dict[str, Any], **named: Any) -> None:
         self.imported = commands
+        self.given: tuple[str, ...] = ()
         super().__init__(
             commands={
                 listed.name: TyperCommand(listed.name, help=listed.summary, rich_help_panel=panel)
@@ -44,22 +46,50 @@ class Commands(TyperGroup):
         name, listed, rest = super().resolve_command(ctx, args)
         return name, listed and imported_command(str(listed.name)), rest
 
-    def make_context(self, *args: Any, **named: Any) -> Any:
-        with _plain_errors():
-            return super().make_context(*args, **named)
+    def make_context(self, info_name: Any, args: list[str], *rest: Any, **named: Any) -> Any:
+        self.given = tuple(args)
+        with _plain_errors(self.given):
+            return super().make_context(info_name, args, *rest, **named)
 
     def invoke(self, ctx: Any) -> Any:
-        with _plain_errors():
+        with _plain_errors(self.given):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _plain_errors(given: tuple[str, ...]) -> Iterator[None]:
+    """Put errors about the arguments that were ``given`` into words."""
     try:
         yield
     except UsageError as error:
         vars(error)["message"] = printable(str(vars(error)["message"]))
         raise
+    except UnicodeEncodeError as error:
+        if error.object not in given:
+            raise
+        raise typer.BadParameter(f"{printable(error.object)} is not text in UTF-8.") from error
+    except OSError as error:
+        if (about := _argument_of(error, given)) is None:
+            raise
+        raise FileArgumentUnusable(f"{printable(about or '.')}: {error.strerror}.") from error
+
+
+class FileArgumentUnusable(GateError):
+    """A file or folder that was named on the command line cannot be read or written."""
+
+    next_step = "Name another file or folder."
+
+
+def _argument_of(error: OSError, given: tuple[str, ...]) -> str | None:
+    """The argument with the file that an error is about; None for any other file."""
+    files = [Path(str(n)) for n in (error.filename, error.filename2) if n is not None]
+    for argument in given:
+        named = Path(argument)
+        for file in files:
+            is_partial = file.name.startswith(".partial-") and file.parent == named.parent
+            if is_partial or file in {named, named.absolute()}:
+                return argument
+    return None
 
 
 app = typer.Typer(

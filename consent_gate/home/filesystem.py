@@ -188,7 +188,7 @@ def atomic_file(
     Raises:
         OSError: The file cannot be written.
     """
-    partial = partial or target.with_name(f".partial-{secrets.token_hex(4)}")
+    partial = partial or target.parent / f".partial-{secrets.token_hex(4)}"
     try:
         partial.touch(0o666 if mode is None else 0o600, exist_ok=False)
         with partial.open("wb") as file:

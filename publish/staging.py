@@ -87,7 +87,11 @@ def has_content(path: Path, sha256: str) -> bool:
 
 
 def move_into_place(staged: Path, final: Path) -> None:
-    """Rename ``staged`` to ``final``, whose folder must not be a link. Raises OSError."""
+    """Rename ``staged`` to ``final``.
+
+    Raises:
+        OSError: It cannot be renamed, or the folder of ``final`` is a link.
+    """
     if final.parent.is_symlink():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     final.parent.mkdir(exist_ok=True)

@@ -14,7 +14,7 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.messages import counted
 from consent_gate.register.consent_list import list_pupils
 from consent_gate.subject_rights.access import export_subject_data, find_pupil, subject_data
-from consent_gate.subject_rights.access_letter import summary
+from consent_gate.subject_rights.access_letter import write_letter
 from consent_gate.subject_rights.erase import erase_pupil
 
 pupil_app = typer.Typer(
@@ -69,7 +69,7 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
     if as_json:
         print_json(data)
     else:
-        echo(summary(home, data))
+        echo(write_letter(home, data))
 
 
 @pupil_app.command("export")

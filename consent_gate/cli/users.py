@@ -100,15 +100,15 @@ def list_people(context: typer.Context, as_json: AsJson = False) -> None:
 def change(
     context: typer.Context,
     name: Name,
-    what: Annotated[AccountChange, typer.Argument(help="What to change.")],
+    detail: Annotated[AccountChange, typer.Argument(help="What to change.")],
     value: Annotated[str, typer.Argument(help="The new role or address.")] = "",
 ) -> None:
     """Change an account. The person is logged out everywhere. A new password is asked for.
 
     Example: consent-gate --home /srv/consent-gate user change j.brown role dpo
     """
-    new = _ask_password() if what is AccountChange.PASSWORD else value
-    _change(open_selected_home(context), name, what.value, new)
+    new = _ask_password() if detail is AccountChange.PASSWORD else value
+    _change(open_selected_home(context), name, detail.value, new)
     echo(f"The account of {name} is changed.")
 
 

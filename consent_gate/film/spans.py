@@ -95,12 +95,6 @@ def total_ms(spans: Iterable[FilmSpan]) -> int:
     return sum(span.to_ms - span.from_ms for span in spans)
 
 
-def keeps_frame(spans: Iterable[FilmSpan], seconds: float) -> bool:
-    """Return whether the frame of this time stays."""
-    at = milliseconds(seconds)
-    return any(span.from_ms <= at < span.to_ms for span in spans)
-
-
 def is_cut_away(shown: Shown, spans: Iterable[FilmSpan]) -> bool:
     """Return whether no frame stays in which a face may be seen, nor one just before or after.
 

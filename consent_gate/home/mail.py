@@ -18,14 +18,21 @@ TIMEOUT_SECONDS = 20
 """How long to wait for a mail server that does not answer."""
 
 
-def send(home: Home, subject: str, body: str, to: Sequence[str] | None = None) -> bool:
-    """Send one message to the addresses ``to``, by default those in ``[mail] to``.
+def send(home: Home, subject: str, body: str, recipients: Sequence[str] | None = None) -> bool:
+    """Send one message.
 
-    Returns whether the mail server accepted it. Returns False if no mail is set up. Returns False
-    and logs a warning if the server refuses the message.
+    Args:
+        home: The home whose settings name the mail server.
+        subject: Without the name of the school, which is put before it.
+        body: Plain text that names no child.
+        recipients: E-mail addresses; None for those in ``[mail] to``.
+
+    Returns:
+        Whether the mail server accepted the message. False if no mail is set up. False, with a
+        warning in the log, if the server refuses the message.
     """
     mail = home.settings.mail
-    addresses = list(mail.to if to is None else to)
+    addresses = list(mail.to if recipients is None else recipients)
     if not (mail.host and addresses):
         return False
     message = EmailMessage(

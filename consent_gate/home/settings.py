@@ -24,7 +24,8 @@ from consent_gate.home.settings_machine import (
 )
 from consent_gate.home.settings_public_gallery import PublicGallery
 from consent_gate.home.settings_recognition import Recognition
-from consent_gate.home.settings_staff import Safeguarding, Section, SignIn
+from consent_gate.home.settings_section import Section
+from consent_gate.home.settings_staff import Safeguarding, SignIn
 from consent_gate.model import (
     BIOMETRIC,
     COVER_GREY,

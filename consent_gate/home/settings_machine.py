@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from consent_gate.home.settings_staff import Section
+from consent_gate.home.settings_section import Section
 
 
 class Paths(Section):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from consent_gate.home.settings_staff import Section
+from consent_gate.home.settings_section import Section
 
 
 class PublicGallery(Section):

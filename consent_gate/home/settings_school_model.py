@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from consent_gate.home.settings_staff import Section
+from consent_gate.home.settings_section import Section
 
 Figure = Annotated[float, Field(allow_inf_nan=False, ge=-1000, le=1000)]
 Point = tuple[Figure, Figure]

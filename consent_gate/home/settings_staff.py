@@ -6,13 +6,9 @@ import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-
-class Section(BaseModel):
-    """A section of consent-gate.toml. An unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from consent_gate.home.settings_section import Section
 
 
 def _is_private(address: str) -> str:

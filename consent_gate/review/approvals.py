@@ -18,7 +18,7 @@ class ChannelAnswer:
 
     channel: str
     basis: str
-    at: datetime
+    created_at: datetime
     refused: bool = False
 
 
@@ -28,7 +28,7 @@ def save_approval(action: ReviewAction, item: Item, answer: ChannelAnswer) -> No
     two = action.home.settings.channels[answer.channel].four_eyes
     completes = bool(two and first and not first.second_person and first.actor != action.actor)
     if completes and first is not None:
-        first.second_person, first.created_at = action.actor, answer.at
+        first.second_person, first.created_at = action.actor, answer.created_at
         first.save(update_fields=["second_person", "created_at"])
     else:
         save_answer(action, item, answer)
@@ -46,13 +46,21 @@ def save_answer(action: ReviewAction, item: Item, answer: ChannelAnswer) -> None
             "actor": action.actor,
             "second_person": "",
             "basis": answer.basis,
-            "created_at": answer.at,
+            "created_at": answer.created_at,
         },
     )
 
 
-def save_tag(action: ReviewAction, item: Item, face: int, tag: Tag, at: datetime) -> None:
-    """Save what was said about a face in the place of the last answer, and record it."""
+def save_tag(action: ReviewAction, item: Item, face: int, tag: Tag, created_at: datetime) -> None:
+    """Save what was said about a face in the place of the last answer, and record it.
+
+    Args:
+        action: Who acts, and on which revision of the picture.
+        item: The picture.
+        face: Index of the face in the item's evidence.
+        tag: Who or what the face is.
+        created_at: When it was said.
+    """
     StaffTag.objects.update_or_create(
         item=item,
         face=face,
@@ -61,34 +69,48 @@ def save_tag(action: ReviewAction, item: Item, face: int, tag: Tag, at: datetime
             "admission_number": tag.pupil or "",
             "basis": tag.basis,
             "actor": action.actor,
-            "created_at": at,
+            "created_at": created_at,
             "before": None,
         },
     )
     _record_tag(action, face, tag)
 
 
-def draw_face(action: ReviewAction, item: Item, kind: TagKind, box: Box, at: datetime) -> int:
+def draw_face(
+    action: ReviewAction, item: Item, kind: TagKind, box: Box, created_at: datetime
+) -> int:
     """Save a face or a text that the detectors did not find as a face. Returns its index.
+
+    Args:
+        action: Who acts, and on which revision of the picture.
+        item: The picture.
+        kind: What staff said of it.
+        box: In pixels of the upright original.
+        created_at: When it was drawn.
 
     Raises:
         InvalidInput: The box is not inside the picture.
     """
     index, inside = count_faces(item), box_inside(item, box).as_list()
     StaffTag.objects.create(
-        item=item, face=index, kind=kind.value, box=inside, actor=action.actor, created_at=at
+        item=item,
+        face=index,
+        kind=kind.value,
+        box=inside,
+        actor=action.actor,
+        created_at=created_at,
     )
     return index
 
 
-def cover_text(action: ReviewAction, item: Item, name: int, at: datetime) -> None:
+def cover_text(action: ReviewAction, item: Item, name: int, created_at: datetime) -> None:
     """Cover a readable name, and record it. ``name`` is its index in the evidence.
 
     Raises:
         InvalidInput: It lies outside the picture.
     """
     box = examined_picture(item).names[name].box
-    index = draw_face(action, item, TagKind.BLURRED, box, at)
+    index = draw_face(action, item, TagKind.BLURRED, box, created_at)
     audit_log.record(action.home, "name.covered", action.subject, {"face": index}, action.actor)
 
 

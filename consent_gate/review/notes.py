@@ -17,10 +17,15 @@ def colleagues(actor: str) -> list[User]:
     return list(others.order_by("first_name", "username"))
 
 
-def add_note(home: Home, actor: str, item: Item, text: str, asked: str) -> None:
-    """Save a note. Puts the picture into the pile of the colleague named in ``asked``.
+def add_note(home: Home, actor: str, item: Item, text: str, colleague: str) -> None:
+    """Save a note, and perhaps ask a colleague. A note by somebody who was asked is the answer.
 
-    A note by somebody who was asked answers the question. An empty ``asked`` asks nobody.
+    Args:
+        home: The home.
+        actor: Log-in name of the person who writes.
+        item: The picture.
+        text: The note; 500 characters of it are kept.
+        colleague: Log-in name of the person who is asked; empty for nobody.
 
     Raises:
         InvalidInput: The text is empty or names a pupil, or the colleague does not review.
@@ -29,14 +34,16 @@ def add_note(home: Home, actor: str, item: Item, text: str, asked: str) -> None:
     if not text:
         raise InvalidInput("Write a few words.")
     check_text(home, text)
-    if asked and asked not in {user.username for user in colleagues(actor)}:
+    if colleague and colleague not in {user.username for user in colleagues(actor)}:
         raise InvalidInput("Choose a colleague from the list.")
     with transaction.atomic():
         now = home.now()
         open_questions = ReviewNote.objects.filter(item=item, asked=actor, answered_at=None)
         open_questions.update(answered_at=now)
-        ReviewNote.objects.create(item=item, text=text, actor=actor, asked=asked, created_at=now)
-        audit_log.record(home, "item.noted", f"item:{item.pk}", {"asked": asked}, actor)
+        ReviewNote.objects.create(
+            item=item, text=text, actor=actor, asked=colleague, created_at=now
+        )
+        audit_log.record(home, "item.noted", f"item:{item.pk}", {"asked": colleague}, actor)
 
 
 def count_questions_for(actor: str) -> int:

@@ -14,7 +14,7 @@ from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.portraits import portrait_of
-from consent_gate.subject_rights.access_letter import summary
+from consent_gate.subject_rights.access_letter import write_letter
 from consent_gate.subject_rights.waiting_data import waiting_data
 from sims_import.applying.history import changes_about
 from sims_import.planning.change_json import as_json
@@ -129,7 +129,7 @@ def export_subject_data(home: Home, entry: PupilEntry) -> bytes:
     facts = subject_data(home, entry)
     portrait = portrait_of(home, entry.admission_number)
     files: dict[str, str | bytes] = {
-        "summary.txt": summary(home, facts),
+        "summary.txt": write_letter(home, facts),
         "data.json": json.dumps(facts, indent=2, ensure_ascii=False),
     }
     if portrait:

@@ -15,20 +15,22 @@ from sims_import.planning.change_text import describe_change
 ANSWERS = {"given": "yes", "refused": "no", "not_stated": "not stated, which counts as no"}
 
 
-def summary(home: Home, facts: Mapping[str, Any]) -> str:
-    """The letter as plain text.
+def write_letter(home: Home, collected: Mapping[str, Any]) -> str:
+    """Write the letter as plain text.
 
-    ``facts`` is the result of ``subject_rights.access.collect_subject_data``.
+    Args:
+        home: The home.
+        collected: The result of ``subject_rights.access.collect_subject_data``.
     """
     titles = home.settings.consent_titles
     parts = [
-        _head(home, facts["pupil"]),
-        ["What the family answered", *_consents(facts["consents"], titles)],
-        ["What each import changed, oldest first", *_history(facts, titles)],
-        ["Face matching", *_matching(facts["templates"])],
-        ["Events at which staff said that the pupil was", *_events(facts["events"])],
-        ["Pictures", *_pictures(facts["pictures"], home)],
-        ["Not looked at yet", *_waiting(facts.get("waiting", {}))],
+        _head(home, collected["pupil"]),
+        ["What the family answered", *_consents(collected["consents"], titles)],
+        ["What each import changed, oldest first", *_history(collected, titles)],
+        ["Face matching", *_matching(collected["templates"])],
+        ["Events at which staff said that the pupil was", *_events(collected["events"])],
+        ["Pictures", *_pictures(collected["pictures"], home)],
+        ["Not looked at yet", *_waiting(collected.get("waiting", {}))],
         _purposes(home),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
@@ -37,6 +39,7 @@ def summary(home: Home, facts: Mapping[str, Any]) -> str:
 def _head(home: Home, pupil: Mapping[str, Any]) -> list[str]:
     born = pupil["date_of_birth"]
     former = ", ".join(pupil["former_numbers"])
+    earlier = f" (earlier: {former})" if former else ""
     return [
         f"{home.settings.school.name}: what the photo gate holds about one pupil",
         f"Written on {home.now():%d/%m/%Y}",
@@ -44,7 +47,7 @@ def _head(home: Home, pupil: Mapping[str, Any]) -> list[str]:
         f"Name: {pupil['forename']} {pupil['surname']}",
         f"Called: {_preferred(pupil)}",
         f"Date of birth: {_day(born) if born else 'not known'}",
-        f"Admission number: {pupil['admission_number']}" + (f" (earlier: {former})" * bool(former)),
+        f"Admission number: {pupil['admission_number']}{earlier}",
         f"UPN: {pupil['upn'] or 'not known'}",
         f"Class: {pupil['reg_group'] or pupil['year_group'] or 'not known'}",
         f"On roll: {_yes(pupil['on_roll'])}",
@@ -67,9 +70,9 @@ def _consents(consents: list[dict[str, Any]], titles: Mapping[str, str]) -> Iter
         yield f"- {use}: {ANSWERS[consent['answer']]}{until}{source}"
 
 
-def _history(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
-    number = facts["pupil"]["admission_number"]
-    for row in facts["history"]:
+def _history(collected: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+    number = collected["pupil"]["admission_number"]
+    for row in collected["history"]:
         change = from_json(number, {k: row[k] for k in ("kind", "subject", "before", "after")})
         yield f"- {_day(row['at'][:10])}, {row['file']}: {describe_change(change, titles)}"
 
@@ -112,9 +115,8 @@ def _pictures(pictures: list[dict[str, Any]], home: Home) -> Iterator[str]:
     )
     for picture in pictures:
         places = ", ".join(titles.get(name, name) for name in picture["out_in"])
-        yield f"- {picture['source'] or picture['id']}" + (
-            f" (published in: {places})" * bool(places)
-        )
+        published = f" (published in: {places})" if places else ""
+        yield f"- {picture['source'] or picture['id']}{published}"
 
 
 _WAITING = {

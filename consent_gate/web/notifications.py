@@ -91,13 +91,13 @@ def _daily_summaries(home: Home) -> int:
         for user in User.objects.filter(is_active=True, role__in=REVIEW_ROLES).exclude(email="")
         if not _was_sent(code := f"digest:{now:%Y-%m-%d}:{user.pk}")
     ]
-    body = summary(home) if due else ""
+    body = daily_summary(home) if due else ""
     return sum(
         _send_once(home, code, "Held pictures", body, [user.email]) for user, code in due if body
     )
 
 
-def summary(home: Home) -> str:
+def daily_summary(home: Home) -> str:
     """Text about the pictures to decide, by event and reason, and about withdrawn copies.
 
     Empty when there is nothing to do.

@@ -45,10 +45,16 @@ class FolderOfPhotos:
         self.root = root
 
     def names(self) -> list[str]:
+        """Return the paths of the photos below the folder, with ``/``."""
         found = (path.relative_to(self.root).as_posix() for path in regular_files(self.root))
         return [name for name in found if _may_be_photo(name)][:MAX_MEMBERS]
 
     def read(self, name: str) -> bytes:
+        """Return the bytes of one photo.
+
+        Raises:
+            OSError: It cannot be read, is too large, or lies outside the folder by a link.
+        """
         path = self.root / name
         if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(self.root)):
             raise OSError("a link leads out of the folder")
@@ -82,11 +88,17 @@ class ZipOfPhotos:
             raise OSError(f"{path.name} is not a ZIP that can be read.") from error
 
     def names(self) -> list[str]:
+        """Return the names of the photos as the ZIP has them."""
         # Not member.is_dir(): zipfile's own fails on an empty name.
         names = [name for name in self._archive.namelist() if name and not name.endswith("/")]
         return [name for name in names if _may_be_photo(name)]
 
     def read(self, name: str) -> bytes:
+        """Return the bytes of one photo.
+
+        Raises:
+            OSError: It is damaged, encrypted or too large.
+        """
         try:
             if self._archive.getinfo(name).file_size > MAX_BYTES:
                 raise OSError("too large")

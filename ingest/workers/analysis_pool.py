@@ -169,7 +169,14 @@ class AnalysisPool:
 
 
 def served(original: PartReader, on_progress: OnProgress = lambda *_: None) -> ServedFile:
-    """An original of the vault, for tasks that read it in parts. It must stay open."""
+    """An original of the vault, for tasks that read it in parts.
+
+    Args:
+        original: The open original. It must stay open until the task has ended.
+        on_progress: Called with what a task reports while it runs.
+
+    The result's ``read_at`` raises OSError where the original cannot be decrypted.
+    """
 
     def read_at(offset: int, length: int) -> bytes:
         try:

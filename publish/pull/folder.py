@@ -99,6 +99,7 @@ class PulledFolder:
         Raises:
             PathOccupied: A folder has its name, or its folder was replaced by a link.
             FolderUnwritable: It cannot be deleted.
+            ValueError: The file is not one of ours.
         """
         if not self.is_ours(name):
             raise ValueError(f"not our file: {name}")
@@ -127,6 +128,7 @@ class PulledFolder:
         Raises:
             PathOccupied: A folder has its name, or its folder was replaced by a link.
             FolderUnwritable: It cannot be moved.
+            ValueError: The name is not one of our files.
         """
         if not self.is_ours(file.name):
             raise ValueError(f"not our file: {file.name}")

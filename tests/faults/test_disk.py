@@ -14,7 +14,7 @@ from django.db import connection
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
-from consent_gate.db.models import Item, ItemState
+from consent_gate.db.models import Item
 from consent_gate.errors import DatabaseUnusable
 from consent_gate.home import filesystem
 from consent_gate.home.home import Home
@@ -22,10 +22,10 @@ from ingest.inbox import claim
 from ingest.runtime.faults import DatabaseCorrupt
 from ingest.runtime.periodic import PeriodicTask
 from ingest.runtime.runner import run_gate
+from tests.support.dropped_photos import all_decided, drop_photos
 from tests.support.factories import folder_vault
 from tests.support.fake_analysis import FakePool
 from tests.support.gate_thread import heartbeat_trouble, running_gate, shorten_intervals, wait_until
-from tests.support.images import jpeg, scene
 
 pytestmark = pytest.mark.dialect
 
@@ -33,15 +33,6 @@ pytestmark = pytest.mark.dialect
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten_intervals(monkeypatch)
-
-
-def drop(home: Home, count: int = 5, first: int = 0) -> None:
-    for number in range(first, first + count):
-        (home.inbox / f"IMG_{number}.jpg").write_bytes(jpeg(scene(96, 64, seed=number)))
-
-
-def all_decided(count: int) -> bool:
-    return Item.objects.filter(state=ItemState.DECIDED).count() == count
 
 
 def nothing_is_left_over(home: Home) -> bool:
@@ -55,7 +46,7 @@ def nothing_is_left_over(home: Home) -> bool:
 def test_a_disk_that_fills_up_in_the_middle_of_a_copy_loses_nothing(
     home: Home, fault: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drop(home)
+    drop_photos(home)
     real, full = os.fsync, threading.Event()
     full.set()
 
@@ -79,7 +70,7 @@ def test_reserved_disk_space_is_left_for_withdrawals(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claim, "RESERVED_BYTES", 1 << 60)
-    drop(home)
+    drop_photos(home)
     with running_gate(home):
         wait_until(lambda: "no room" in heartbeat_trouble(home))
     assert not Item.objects.exists()
@@ -87,7 +78,7 @@ def test_reserved_disk_space_is_left_for_withdrawals(
 
 @pytest.mark.sqlite_only
 def test_a_full_database_is_reported_and_the_photos_wait(home: Home) -> None:
-    drop(home, 40)
+    drop_photos(home, 40)
 
     def pages(most: int) -> None:
         # The limit belongs to the connection; the gate's is opened in its own thread.
@@ -111,7 +102,7 @@ def test_a_full_database_is_reported_and_the_photos_wait(home: Home) -> None:
 @pytest.mark.sqlite_only
 def test_a_locked_database_is_waited_for(home: Home) -> None:
     connection.settings_dict["OPTIONS"]["timeout"] = 0.2
-    drop(home)
+    drop_photos(home)
     other = sqlite3.connect(home.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with running_gate(home):
@@ -133,7 +124,7 @@ def damage(database: Path) -> None:
 
 @pytest.mark.sqlite_only
 def test_a_damaged_database_stops_the_gate_before_it_does_anything(home: Home) -> None:
-    drop(home)
+    drop_photos(home)
     damage(home.database)
     with pytest.raises(DatabaseCorrupt, match="restore the database from a backup"):
         run_gate(home, threading.Event(), (), FakePool)

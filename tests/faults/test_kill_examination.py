@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from consent_gate.db.models import Item, ItemState
+from consent_gate.db.models import Item
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from ingest import intake
@@ -20,10 +20,10 @@ from ingest.examinations import MAX_ATTEMPTS
 from ingest.inbox import claim
 from ingest.workers.examination import Examination
 from ingest.workers.worker_errors import WorkerPoolUnavailable
+from tests.support.dropped_photos import all_decided, drop_photos
 from tests.support.factories import folder_vault
 from tests.support.fake_analysis import FakePool
 from tests.support.gate_thread import running_gate, shorten_intervals, wait_until
-from tests.support.images import jpeg, scene
 
 pytestmark = pytest.mark.dialect
 
@@ -33,15 +33,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten_intervals(monkeypatch)
-
-
-def drop(home: Home, count: int = 5, first: int = 0) -> None:
-    for number in range(first, first + count):
-        (home.inbox / f"IMG_{number}.jpg").write_bytes(jpeg(scene(96, 64, seed=number)))
-
-
-def all_decided(count: int) -> bool:
-    return Item.objects.filter(state=ItemState.DECIDED).count() == count
 
 
 class Slow(FakePool):
@@ -80,7 +71,7 @@ run_gate(open_home(Path(sys.argv[1])), threading.Event(), (), FakePool)
 
 
 def test_an_interrupted_examination_does_not_count_as_an_attempt(home: Home) -> None:
-    drop(home, 3)
+    drop_photos(home, 3)
     for _ in range(MAX_ATTEMPTS + 2):
         with running_gate(home, open_pool=Slow):
             wait_until(lambda: Item.objects.filter(attempts=1).count() == 3)
@@ -92,7 +83,7 @@ def test_an_interrupted_examination_does_not_count_as_an_attempt(home: Home) -> 
 
 
 def test_a_photo_that_kills_the_whole_program_is_held_after_some_attempts(home: Home) -> None:
-    drop(home, 1)
+    drop_photos(home, 1)
     for _ in range(MAX_ATTEMPTS):
         gate = subprocess.Popen(
             [sys.executable, "-c", TAKES_EVERYTHING_DOWN, str(home.root)], cwd=ROOT
@@ -123,7 +114,7 @@ def test_unfinished_files_in_the_inbox_are_removed_at_the_next_start(
     home: Home, afterwards: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     object.__setattr__(home.settings.inbox, "afterwards", afterwards)
-    drop(home, 2)
+    drop_photos(home, 2)
     with monkeypatch.context() as stopped:
         stopped.setattr(claim, "dispose_of_inbox_file", lambda *_: None)
         intake.intake_once(home)

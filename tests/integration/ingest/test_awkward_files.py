@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.db.models import InboxSighting, Item, ItemState
+from consent_gate.db.models import InboxSighting, Item
 from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
@@ -16,6 +16,7 @@ from consent_gate.vault.originals import read_part
 from ingest.intake import intake_once
 from ingest.pipeline import ingest_once
 from tests.support.cached_analysis import CachedPool
+from tests.support.dropped_photos import all_decided
 from tests.support.gate_thread import running_gate, wait_until
 from tests.support.images import (
     archive_of_pictures,
@@ -49,10 +50,6 @@ def reasons() -> dict[str, set[str]]:
         item.source: {r for c in item_as_dict(item)["channels"].values() for r in c["reasons"]}
         for item in Item.objects.all()
     }
-
-
-def all_decided(count: int) -> bool:
-    return Item.objects.filter(state=ItemState.DECIDED).count() == count
 
 
 def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> None:

@@ -22,6 +22,7 @@ from ingest.inbox.stability import NotReadyReason
 from ingest.intake import Intake
 from ingest.runtime.heartbeat import Heartbeat, read_heartbeat
 from ingest.runtime.periodic import PeriodicTask
+from tests.support.dropped_photos import all_decided, drop_photos
 from tests.support.gate_thread import running_gate, shorten_intervals, wait_until
 from tests.support.images import jpeg, scene
 
@@ -62,15 +63,6 @@ def told(home: Home) -> Heartbeat:
 def reasons(home: Home) -> dict[str, str]:
     sign = read_heartbeat(home)
     return {file.source: file.reason for file in sign.files} if sign else {}
-
-
-def drop(home: Home, count: int = 5, first: int = 0) -> None:
-    for number in range(first, first + count):
-        (home.inbox / f"IMG_{number}.jpg").write_bytes(jpeg(scene(96, 64, seed=number)))
-
-
-def all_decided(count: int) -> bool:
-    return Item.objects.filter(state=ItemState.DECIDED).count() == count
 
 
 @pytest.mark.parametrize("watch", ['"auto"', '"polling"'])
@@ -298,7 +290,7 @@ def test_a_periodic_task_that_fails_does_not_stop_the_gate(home: Home) -> None:
 
 def test_an_idle_gate_does_not_turn_in_circles(home: Home) -> None:
     """Far looser than the slow test below: a loop without a pause uses a whole processor."""
-    drop(home, 1)
+    drop_photos(home, 1)
     with running_gate(home):
         wait_until(lambda: all_decided(1))
         time.sleep(0.5)
@@ -310,7 +302,7 @@ def test_an_idle_gate_does_not_turn_in_circles(home: Home) -> None:
 
 @pytest.mark.slow
 def test_an_idle_gate_hardly_uses_the_processor(home: Home) -> None:
-    drop(home, 50)
+    drop_photos(home, 50)
     with running_gate(home):
         wait_until(lambda: all_decided(50))
         time.sleep(3)

@@ -17,7 +17,7 @@ from consent_gate.home.home import Home
 from consent_gate.operations.health.health import all_checks, machine_findings
 from consent_gate.operations.health.health_check import State, worst_state
 from consent_gate.operations.health.metrics import as_text
-from consent_gate.web.notifications import summary
+from consent_gate.web.notifications import daily_summary
 from publish.feed.readers import rename_reader, silent_readers
 from publish.feed.tokens import new_token
 from publish.recall import tickets
@@ -55,7 +55,7 @@ def states(home: Home) -> dict[str, State]:
 def test_nothing_is_reported_on_the_first_day(pulled: Home) -> None:
     assert len(tickets.open_tickets(pulled)) == 1
     assert (states(pulled)["tickets"], states(pulled)["readers"]) == (State.GOOD, State.GOOD)
-    assert "confirmed yet" not in summary(pulled)
+    assert "confirmed yet" not in daily_summary(pulled)
 
 
 def test_after_a_day_everybody_is_told(
@@ -69,7 +69,7 @@ def test_after_a_day_everybody_is_told(
     assert 'consent_gate_overdue_tickets{channel="website"} 1.0' in metrics
     assert 'consent_gate_silent_readers{channel="website"} 1.0' in metrics
     assert "wordpress" not in metrics
-    assert "1 picture was withdrawn over a day ago" in summary(pulled)
+    assert "1 picture was withdrawn over a day ago" in daily_summary(pulled)
     client = logged_in(World(pulled).make_user(role=Role.ADMINISTRATOR))
     page = client.get("/published/?show=back").content.decode()
     assert "wordpress" in page

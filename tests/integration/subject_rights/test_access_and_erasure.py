@@ -25,7 +25,7 @@ from consent_gate.subject_rights.access import (
     find_pupil,
     subject_data,
 )
-from consent_gate.subject_rights.access_letter import summary
+from consent_gate.subject_rights.access_letter import write_letter
 from consent_gate.subject_rights.erase import erase_pupil
 from consent_gate.subject_rights.search import search_terms
 from consent_gate.web import uploads
@@ -128,14 +128,14 @@ def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World, cl
 
 def test_the_letter_names_the_events_and_a_face_that_was_remembered(world: World) -> None:
     home, entry = world.home, find_pupil(ANN)
-    page = summary(home, collect_subject_data(entry))
+    page = write_letter(home, collect_subject_data(entry))
     assert "Events at which staff said that the pupil was\n- None." in page
     picture = Item.objects.get(source__endswith="alone.jpg")
     name_classes(home, picture.event, ["3W"], "j.shaw")
     entry.photos.update(item=picture, face=0)
     facts = collect_subject_data(entry)
     assert (facts["events"], facts["templates"][0]["from_picture"]) == (["sports-day"], picture.pk)
-    page = summary(home, facts)
+    page = write_letter(home, facts)
     assert "- sports-day\n" in page
     assert "taken from a picture of the school on" in page
 
@@ -303,7 +303,7 @@ def test_access_says_what_was_not_looked_at_yet(world: World) -> None:
         "photos_not_examined": 1,
         "files_in_inbox": 1,
     }
-    letter = summary(home, facts)
+    letter = write_letter(home, facts)
     assert "1 file of the school's register: lies in the folder 'sims', to be read next." in letter
     assert "1 photo: was taken in and not examined yet." in letter
 

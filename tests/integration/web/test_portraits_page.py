@@ -23,7 +23,7 @@ from consent_gate.operations.health import work_checks
 from consent_gate.operations.health.health_check import State
 from consent_gate.review import service as review
 from consent_gate.subject_rights.access import collect_subject_data, find_pupil
-from consent_gate.subject_rights.access_letter import summary
+from consent_gate.subject_rights.access_letter import write_letter
 from tests.support.factories import World
 from tests.support.unsure_faces import make_unsure
 
@@ -222,10 +222,10 @@ def test_a_code_is_for_a_class(waiting: Home) -> None:
 def test_the_access_letter_says_who_confirmed_the_photo(demo_school: Home) -> None:
     data = collect_subject_data(find_pupil(ROBIN))
     assert data["templates"][0]["confirmed_by"] == "office"
-    assert "confirmed by a member of staff" in summary(demo_school, data)
+    assert "confirmed by a member of staff" in write_letter(demo_school, data)
     EnrolmentPhoto.objects.update(confirmed_by="", confirmed_at=None)
     data = collect_subject_data(find_pupil(ROBIN))
-    assert "not used until a member of staff confirms" in summary(demo_school, data)
+    assert "not used until a member of staff confirms" in write_letter(demo_school, data)
 
 
 def test_the_office_sees_which_pupils_one_portrait_serves_badly(

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent_gate.film.sound import spoken_parts, unheard_parts
-from consent_gate.film.spans import Spans, joined_spans, keeps_frame
+from consent_gate.film.spans import Spans, joined_spans
 from consent_gate.model import Film, FilmSpan, Sound, SoundReview
+from tests.support.film_spans import keeps_frame
 
 times = st.integers(0, 18).map(lambda half: 500 * half)
 parts = st.lists(st.tuples(times, times).filter(lambda pair: pair[0] < pair[1]), max_size=5)

@@ -11,7 +11,6 @@ from consent_gate.film.spans import (
     Spans,
     are_spans_of,
     is_cut_away,
-    keeps_frame,
     long_enough_spans,
     removed_spans,
     spans_within,
@@ -20,6 +19,7 @@ from consent_gate.film.spans import (
     whole_film,
 )
 from consent_gate.model import FilmSpan, Shown
+from tests.support.film_spans import keeps_frame
 
 SECONDS = 20.0
 times = st.integers(0, 20_000)

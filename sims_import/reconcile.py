@@ -80,6 +80,8 @@ TIGHTENING = frozenset(
 )
 """Kinds of change that can only hold pictures. No block defers a few of them."""
 
+_LOSES = frozenset({ChangeKind.WITHDRAWN, ChangeKind.EXPIRED, ChangeKind.REFUSED})
+
 Value = str | bool | date | Consent | None
 
 
@@ -227,7 +229,8 @@ def _changes(matched: Matched, roster: Roster, rules: ImportRules, today: date) 
         if not roster.complete and purpose not in roster.purposes:
             continue
         found = list(_consent(matched, purpose, before.get(purpose), roster, today))
-        if matched.is_replaced and not found:  # the same answer is a new one of the other child
+        if matched.is_replaced and not any(change.kind in _LOSES for change in found):
+            # A yes is a new one of the other child, whatever the first child had said.
             found = list(_consent(matched, purpose, None, roster, today))
         yield from found
     yield from _markers(matched.number, old, matched.record)

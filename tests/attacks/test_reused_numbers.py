@@ -18,6 +18,7 @@ from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.home.home import Home
 from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
 from consent_gate.subject_rights.erase import erase_pupil
+from sims_import.applying.history import undo_grants
 from sims_import.matching import Matched, replaced_numbers
 from sims_import.roster.records import Origin, PupilRecord
 from tests.support.factories import World, matches
@@ -61,6 +62,17 @@ def test_the_face_of_the_first_child_never_counts_for_the_second(home: Home, cas
     assert not item.shown.exists()
     assert verdict_of(World(home).make_item(matches(ANN))) == "held", "it is Ann's face"
     assert PupilEntry.objects.get(admission_number=ANN).consents.get(purpose="website").answer
+
+
+@pytest.mark.parametrize("said", [YES, NO])
+def test_an_undone_import_leaves_no_answer_of_the_first_child(home: Home, said: str) -> None:
+    import_csv(home, export(HEADER, [f"{ANN},,Ann,Archer,3W,,{said}"]))
+    after = [f"{ANN},,Zoe,Quill,3W,,{YES}"]
+    done = import_csv(home, export(HEADER, after), "name-changed", "many-grants:website")
+    zoe = PupilEntry.objects.get(admission_number=ANN).consents
+    assert zoe.get(purpose="website").answer == "given"
+    undo_grants(home, done.run.pk, "office")
+    assert not zoe.filter(answer__in=("given", "refused")).exists()
 
 
 def test_a_mark_goes_with_the_child(home: Home) -> None:

@@ -1,15 +1,18 @@
 """Check that each channel's approved folder is available and is the folder that the ledger knows.
 
-A folder may be a network share. When the share is disconnected, its mount point is missing or is
-an empty folder of the local disk. If that counted as "all pictures deleted", everything would be
+A folder may be a network share. When the share is disconnected, its mount point is missing or is an
+empty folder of the local disk. If that counted as "all pictures deleted", everything would be
 published again in the wrong place. So a folder that has been used must contain its manifest or a
-picture of the ledger. Otherwise nothing is written to it, no file counts as removed, and staff see
-a message. A folder outside the home that was never used must be empty: the gate takes every file
-that it did not publish out of a channel's folder, and a website may keep others there.
+picture of the ledger, and the manifest must not be another channel's or another school's, as where
+two folders are swapped in the settings. Otherwise nothing is written to it, no file counts as
+removed, and staff see a message. A folder outside the home that was never used must be empty: the
+gate takes every file that it did not publish out of a channel's folder, and a website may keep
+others there.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
@@ -32,6 +35,11 @@ MANIFEST = "manifest.json"
 ADOPTED = "folder.adopted"
 """Audit action: a person accepted a channel's folder with what it contains."""
 _MONTH = re.compile(r"\d{4}-\d\d")
+_CHANNEL = re.compile(rb'"channel":\s*"([^"]*)"')
+_HEAD_BYTES = 300
+"""The list names its channel within the first bytes, so that a long list need not be read."""
+_MOST_KEYS = 500
+"""Pictures of a list that are looked up. Older versions of SQLite accept at most 999 values."""
 _SYSTEM_NAMES = frozenset(
     {
         "lost+found",
@@ -88,6 +96,10 @@ def folder_of(home: Home, channel: str) -> Path:
     if used and not (folder / MANIFEST).exists() and not _has_known_picture(folder, channel):
         raise FolderUnavailable(
             f"The folder of '{channel}' is empty, but pictures were released to it."
+        )
+    if used and _lists_pictures_of_others(folder, channel):
+        raise FolderUnavailable(
+            f"The folder of '{channel}' has the list of another channel or school."
         )
     return folder
 
@@ -157,7 +169,28 @@ def _has_files_of_others(folder: Path, channel: str) -> bool:
     """
     if AuditEntry.objects.filter(action=ADOPTED, subject=f"channel:{channel}").exists():
         return False
-    return any(not _is_expected(path.name) for path in folder.iterdir())
+    is_others = any(not _is_expected(path.name) for path in folder.iterdir())
+    return is_others or _lists_pictures_of_others(folder, channel)
+
+
+def _lists_pictures_of_others(folder: Path, channel: str) -> bool:
+    """Whether the list in the folder is another channel's, or has no picture that this home knows.
+
+    A list that cannot be read is nobody's; the integrity check writes it again.
+    """
+    try:
+        with (folder / MANIFEST).open("rb") as file:
+            head = _CHANNEL.search(file.read(_HEAD_BYTES))
+        if head and head[1].decode() != channel:
+            return True
+        if _has_known_picture(folder, channel):
+            return False
+        listed = json.loads((folder / MANIFEST).read_bytes())
+        keys = [str(e["id"]) for part in ("items", "withdrawn") for e in listed[part]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+    known = Publication.objects.filter(channel=channel, pk__in=keys[:_MOST_KEYS])
+    return bool(keys) and not known.exists()
 
 
 def _is_expected(name: str) -> bool:

@@ -6,6 +6,7 @@ would take away the website's own pictures, the photos in the inbox, or the home
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,3 +94,55 @@ def test_a_folder_that_somebody_adopted_is_used(home: Home, webroot: Path) -> No
     adopt(moved, "website", "j.shaw")
     publish_pending(moved, FakeRenderer())
     assert "manifest.json" in files_in(webroot)
+
+
+def swapped(home: Home) -> Home:
+    """The home whose settings have the folders of ``website`` and ``mag`` the wrong way round."""
+    channels = dict(home.settings.channels)
+    for name, other in (("website", "mag"), ("mag", "website")):
+        folder = home.approved(other)
+        channels[name] = channels[name].model_copy(update={"folder": folder})
+    return replace(home, settings=home.settings.model_copy(update={"channels": channels}))
+
+
+def test_no_picture_goes_into_the_folder_of_another_channel(home: Home) -> None:
+    """The website shows what lies in its folder. Ben may be in the magazine only."""
+    world = make_world_with_ann(home)
+    world.make_pupil("000002", "Ben", said_no_to=["website"])
+    make_photo(home, "000001")
+    publish_pending(home, FakeRenderer())
+    before = files_in(home.approved("website"))
+    make_photo(home, "000002")
+    publish_pending(swapped(home), FakeRenderer())
+    integrity_round(swapped(home), FakeRenderer())
+    assert files_in(home.approved("website")) == before
+    problems = {problem.channel for problem in folder_problems(swapped(home))}
+    assert problems == {"website", "mag"}
+    publish_pending(home, FakeRenderer())
+    assert published_counts(home) == {"website": 1, "mag": 2, "displays": 2}
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_a_folder_with_the_pictures_of_another_school_is_not_used(
+    home: Home, tmp_path: Path, published: bool
+) -> None:
+    theirs = tmp_path / "their website"
+    theirs.mkdir()
+    (theirs / "2026-11").mkdir()
+    (theirs / "2026-11" / f"{'a' * 26}.jpg").write_bytes(b"a picture")
+    entry = {"id": "b" * 26, "file": f"2026-11/{'a' * 26}.jpg"}
+    listed = {"schema": "x", "channel": "website", "items": [entry], "withdrawn": []}
+    (theirs / "manifest.json").write_text(json.dumps(listed))
+    make_world_with_ann(home)
+    make_photo(home, "000001")
+    if published:
+        publish_pending(home, FakeRenderer())
+    moved = with_folder(home, str(theirs))
+    make_photo(home, "000001")
+    publish_pending(moved, FakeRenderer())
+    integrity_round(moved, FakeRenderer())
+    assert files_in(theirs) == {"manifest.json", f"{'a' * 26}.jpg"}
+    assert [problem.channel for problem in folder_problems(moved)] == ["website"]
+    adopt(moved, "website", "j.shaw")
+    publish_pending(moved, FakeRenderer())
+    assert len(files_in(theirs)) > 2

@@ -26,7 +26,7 @@ import numpy as np
 
 from consent_gate.errors import GateError
 from consent_gate.model import FAR_SMALLER, Box, FaceKind
-from ingest.faces.augmentation import AugmentedView
+from ingest.faces.augmentation import AugmentedView, halvings
 from ingest.faces.clustering import Boxes
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
@@ -125,7 +125,7 @@ class FaceFinder:
         rendition_rotations: RotationSearch,
         settings: FinderSettings | None = None,
     ) -> None:
-        self._scout = scout
+        self.scout = scout
         self._second = second
         self._rotations = rotations
         self._rendition_rotations = rendition_rotations
@@ -134,7 +134,7 @@ class FaceFinder:
     def with_settings(self, settings: FinderSettings) -> FaceFinder:
         """The same loaded detectors, looking otherwise."""
         return FaceFinder(
-            self._scout, self._second, self._rotations, self._rendition_rotations, settings
+            self.scout, self._second, self._rotations, self._rendition_rotations, settings
         )
 
     def upright_only(self) -> FaceFinder:
@@ -145,7 +145,7 @@ class FaceFinder:
         """The same loaded detectors; the search at other angles uses at most this long side."""
         rotations = self._rotations.at_most(max_side)
         return FaceFinder(
-            self._scout, self._second, rotations, self._rendition_rotations, self.settings
+            self.scout, self._second, rotations, self._rendition_rotations, self.settings
         )
 
     def find(self, rgb: RGB) -> list[FoundFace]:
@@ -194,6 +194,10 @@ class FaceFinder:
             face for face in found if face.kind is FaceKind.FACE or not shows_part(face, around)
         ]
 
+    def verified(self, rgb: RGB, place: Proposal, *, is_large: bool) -> FoundFace | None:
+        """What a place of ``rgb`` shows, at any angle; see ``verification.verify_proposal``."""
+        return self._rotations.verified(halvings(rgb), place, is_large=is_large)
+
     def places(self, rgb: RGB) -> list[Proposal]:
         """The places that ``find`` verifies at every angle, highest score first."""
         return self._rotations.places(rgb)
@@ -213,9 +217,9 @@ class FaceFinder:
         """What is seen in the whole picture."""
         small = views.small.mirror() if self.settings.mirror else views.small
         found = views.wide.detect(self._second) + small.detect(self._second)
-        found += views.close.detect(self._scout)
+        found += views.close.detect(self.scout)
         least = self.settings.large_face * views.small.scale
-        found += [large for large in views.small.detect(self._scout) if large.height >= least]
+        found += [large for large in views.small.detect(self.scout) if large.height >= least]
         return self._without_tiny(found)
 
     def detect_tiles(
@@ -228,7 +232,7 @@ class FaceFinder:
         most = chosen.small_face * views.wide.scale
         small: list[Detection] = []
         for tile in picture.tiles(chosen.tile, min(math.ceil(most), chosen.tile // 2)):
-            small += [found for found in tile.detect(self._scout) if found.height <= most]
+            small += [found for found in tile.detect(self.scout) if found.height <= most]
         seen = boxes_of(d for d in known if d.detector == self._second.name)
         hints = [found for found in small if self._above_floor(found, chosen.hint, seen)]
         windows: list[AugmentedView] = []

@@ -67,6 +67,11 @@ def corner_mask(rgb: RGB, min_gradient: float) -> Mask:
     height, width = rgb.shape[:2]
     size = -(-width // FINE), -(-height // FINE)
     grey = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    return around_corners(np.asarray(grey, np.uint8), min_gradient)
+
+
+def around_corners(grey: NDArray[np.uint8], min_gradient: float) -> Mask:
+    """The same for a picture in grey that has one value for each 4 x 4 pixels."""
     # cornerMinEigenVal gives the square of twice the gradient, as a share of 255.
     least = cv2.cornerMinEigenVal(grey, CORNER_WINDOW, ksize=3)
     corners = (least >= (2 * min_gradient / 255) ** 2).astype(np.uint8)

@@ -140,12 +140,14 @@ class RotationSearch:
             if any(is_same_place(place, other.centre, other.height) for other in certain):
                 continue
             is_large = place.height >= large
-            face = verify_proposal(
-                views, place, self._verifiers, self._classifier, is_large=is_large
-            )
+            face = self.verified(views, place, is_large=is_large)
             if face is not None and not is_known(_place_of(face)):
                 found.append((face, place))
         return _best_of_each_place(found)
+
+    def verified(self, views: Halvings, place: Proposal, *, is_large: bool) -> FoundFace | None:
+        """The face or possible face at a place, or None; see ``verify_proposal``."""
+        return verify_proposal(views, place, self._verifiers, self._classifier, is_large=is_large)
 
     def _scale(self, rgb: RGB) -> float:
         """Pixels of the picture to one of the largest picture that may be published."""

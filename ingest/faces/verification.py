@@ -219,7 +219,7 @@ def _detect_in_crop(
             if _is_at(found, variant.side / 2, height)
         )
         if (found := next(at_place, None)) is not None:
-            detections[verifier.name] = _to_picture(view, found, proposal.degrees + variant.degrees)
+            detections[verifier.name] = in_picture(view, found, proposal.degrees + variant.degrees)
     return detections
 
 
@@ -231,7 +231,7 @@ def _typical_face(views: Halvings, proposal: Proposal) -> Detection:
     x, y = (variant.side - width) / 2, (variant.side - height) / 2
     landmarks = np.asarray(TYPICAL_LANDMARKS * (width, height) + (x, y), np.float32)
     found = Detection(x, y, width, height, proposal.score, landmarks, "")
-    return _to_picture(place_crop(views, proposal, variant), found, proposal.degrees)
+    return in_picture(place_crop(views, proposal, variant), found, proposal.degrees)
 
 
 def _is_at(found: Detection, centre: float, height: float) -> bool:
@@ -241,7 +241,7 @@ def _is_at(found: Detection, centre: float, height: float) -> bool:
     return is_similar_size and math.hypot(x - centre, y - centre) < 0.5 * height
 
 
-def _to_picture(view: AugmentedView, found: Detection, degrees: float) -> Detection:
+def in_picture(view: AugmentedView, found: Detection, degrees: float) -> Detection:
     """The detection in pixels of the picture.
 
     At an odd angle the upright box around the rotated one would be too large by half. Width and

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from consent_gate.model import Box, FaceKind
-from ingest.faces.clustering import merge_detections
-from ingest.faces.ensemble import FITTED_ENSEMBLE
-from ingest.faces.protocols import RGB, Detector, FoundFace
+from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.quality import yaw
 from ingest.faces.resolve import clipped
 from ingest.film.frames import JudgedFrame
-from ingest.film.sightings import SAME_FACE, grey_of, place_from, resized, scaled
-from ingest.film.tracks import Place, Sighting, overlap
+from ingest.film.sightings import grey_of
+from ingest.film.tracks import Place, Sighting
 
-CLOSE_FACE = 96
-"""Height in pixels to which a face is scaled for the search of its window."""
-MAX_ENLARGEMENT = 2.0
 WINDOW = 3.0
 """Side of the square that is kept around a face, as a multiple of the face's longer side."""
 WINDOW_FACE = 160
@@ -47,6 +42,10 @@ class Candidate:
     """Size of the window's pixels: a face of 80 px in the frame has 160 px here at 2."""
     cut_off: bool
     """Whether the edge of the frame cuts the face."""
+    turned: Box | None = None
+    """The face as it was found at another angle, in the kept pixels."""
+    is_upright: bool = True
+    """Whether it was found upright too."""
 
 
 def keep_best(
@@ -82,7 +81,9 @@ def keep_best(
 def _cut_out(frame: JudgedFrame, sighting: Sighting, rank: float) -> Candidate:
     """Cut out the surroundings of a face; a large face is scaled down."""
     x, y, width, height = sighting.place
-    half = WINDOW / 2 * max(width, height)
+    # A square that is rotated by 45 degrees needs a larger one around it.
+    side = WINDOW * math.sqrt(2) if sighting.turned else WINDOW
+    half = side / 2 * max(width, height)
     frame_height, frame_width = frame.rgb.shape[:2]
     left, top = max(0, int(x + width / 2 - half)), max(0, int(y + height / 2 - half))
     right = min(frame_width, int(x + width / 2 + half) + 1)
@@ -92,11 +93,24 @@ def _cut_out(frame: JudgedFrame, sighting: Sighting, rank: float) -> Candidate:
     if factor < 1:
         size = (max(1, round(window.shape[1] * factor)), max(1, round(window.shape[0] * factor)))
         window = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA), np.uint8)
-    place = [(x - left) * factor, (y - top) * factor, width * factor, height * factor]
-    box = clipped(place, window.shape[1], window.shape[0]) or Box(0, 0, 1, 1)
+
+    def in_window(place: Place) -> Box | None:
+        left_, top_, across, down = place
+        moved = [(left_ - left) * factor, (top_ - top) * factor, across * factor, down * factor]
+        return clipped(moved, window.shape[1], window.shape[0])
+
+    box = in_window(sighting.place) or Box(0, 0, 1, 1)
     landmarks = (sighting.landmarks - np.array([left, top], np.float32)) * np.float32(factor)
-    face = FoundFace(box, sighting.score, FaceKind.FACE, np.asarray(landmarks, np.float32))
-    return Candidate(frame.time, rank, np.ascontiguousarray(window), face, factor, sighting.cut_off)
+    return Candidate(
+        frame.time,
+        rank,
+        np.ascontiguousarray(window),
+        FoundFace(box, sighting.score, FaceKind.FACE, np.asarray(landmarks, np.float32)),
+        factor,
+        sighting.cut_off,
+        None if sighting.turned is None else in_window(sighting.turned),
+        sighting.seen_by_scout or sighting.by_ensemble,
+    )
 
 
 def rank_of(rgb: RGB, sighting: Sighting) -> float:
@@ -111,30 +125,3 @@ def rank_of(rgb: RGB, sighting: Sighting) -> float:
 def _sharpness(rgb: RGB, place: Place) -> float:
     grey = grey_of(rgb, place, 48)
     return float(cv2.Laplacian(grey, cv2.CV_32F).var()) if grey is not None else 0.0
-
-
-def search_window(
-    candidate: Candidate, detectors: Sequence[Detector]
-) -> tuple[FaceKind | None, float]:
-    """Search the enlarged window of a face.
-
-    Returns:
-        The kind that the ensemble gives it, None for no face; and its probability, 0-1.
-    """
-    height = candidate.face.box.height
-    factor = min(CLOSE_FACE / max(height, 1), MAX_ENLARGEMENT)
-    side = max(round(max(candidate.window.shape[:2]) * factor), 64)
-    view, back = resized(candidate.window, side, enlarge=True)
-    found = [scaled(one, back) for detector in detectors for one in detector.detect(view)]
-    box = candidate.face.box
-    place = (float(box.x), float(box.y), float(box.width), float(box.height))
-    groups = [
-        group
-        for group in merge_detections(found)
-        if overlap(place_from(group.box.tolist()), place) >= SAME_FACE
-    ]
-    if not groups:
-        return None, 0.0
-    best = max(groups, key=lambda group: FITTED_ENSEMBLE.log_odds(group.scores))
-    in_frame = float(best.box[3]) / candidate.enlargement
-    return FITTED_ENSEMBLE.kind(best.scores, in_frame), FITTED_ENSEMBLE.probability(best.scores)

@@ -34,6 +34,7 @@ from ingest.film.sightings import sightings_of
 from ingest.film.sound_check import SoundExamination
 from ingest.film.staff_view import ViewEncoder, packed, strip_of, tile_of
 from ingest.film.track_faces import TrackFaces
+from ingest.film.window_search import WindowSearch
 
 BORDER_SECONDS = 30.0
 """A border is set so long after the one before, where a scene begins or no face is followed."""
@@ -84,8 +85,8 @@ class FilmExaminer:
             analyser: Measures and compares faces.
             gallery: The templates of enrolled pupils.
         """
-        self._search = FrameSearch(scout, finder)
-        self._tracks = TrackFaces((scout, second), analyser, gallery)
+        self._search = FrameSearch(scout, finder, turns=True)
+        self._tracks = TrackFaces(WindowSearch((scout, second), finder), analyser, gallery)
         self._times: list[float] = []
         self._scene_starts: list[float] = []
         self._view = ViewEncoder()
@@ -225,7 +226,9 @@ class FilmExaminer:
 
     def _follow_faces(self, searched: SearchedFrame) -> None:
         frame = searched.frame
-        sightings = sightings_of(frame.rgb, searched.by_scout, searched.by_ensemble)
+        sightings = sightings_of(
+            frame.rgb, searched.by_scout, searched.by_ensemble, searched.turned
+        )
         self._tracks.add(frame, sightings, cut=searched.cut)
         if len(self._tracks) > MAX_LIVE_TRACKS:
             raise TooManyFaces

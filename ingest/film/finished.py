@@ -121,7 +121,8 @@ def _searched(
 ) -> Generator[_Searched]:
     """The frames of the finished film: all detectors search one that staff edited."""
     if request.is_edited:
-        with closing(FrameSearch(searchers.scout, searchers.finder).frames(reader)) as frames:
+        search = FrameSearch(searchers.scout, searchers.finder, turns=False)
+        with closing(search.frames(reader)) as frames:
             for one in frames:
                 yield _Searched(one.frame.time, one.frame.rgb, one.by_scout, one.by_ensemble or ())
     else:

@@ -17,6 +17,7 @@ from ingest.film.frames import FrameReader, JudgedFrame
 from ingest.film.scenes import SceneWatch
 from ingest.film.sightings import resized, scaled
 from ingest.film.tracks import APART_SECONDS, MAX_GAP_SECONDS
+from ingest.film.turned import SmallFrame, TurnedSearch
 
 SCOUT_SIDE = 960
 """Long side in pixels of the frame as the scout sees it."""
@@ -48,19 +49,23 @@ class SearchedFrame:
     """In pixels of the judged frame."""
     by_ensemble: tuple[FoundFace, ...] | None = None
     """What all detectors found; None if they did not search this frame."""
+    turned: tuple[Detection, ...] = ()
+    """What the scout found at other angles, in pixels of the judged frame."""
 
 
 class FrameSearch:
     """Searches the frames of one film."""
 
-    def __init__(self, scout: Detector, finder: FaceFinder) -> None:
+    def __init__(self, scout: Detector, finder: FaceFinder, *, turns: bool) -> None:
         """Keep the models.
 
         Args:
             scout: Searches every frame.
             finder: The ensemble of photos.
+            turns: Whether the scout also searches at other angles.
         """
         self._known = 0
+        self._turned = TurnedSearch(finder.scout) if turns else None
         self._scout = scout
         self._finder = finder.turning_at_most(ANY_ANGLE_SIDE)
         self._upright = finder.upright_only()
@@ -87,20 +92,33 @@ class FrameSearch:
         self._known = known
         return ahead(self._by_ensemble(reader))
 
-    def _by_scout(self, reader: FrameReader) -> Iterator[SearchedFrame]:
+    def _by_scout(self, reader: FrameReader) -> Iterator[tuple[SearchedFrame, SmallFrame]]:
         for frame in reader.frames():
             small, factor = resized(frame.rgb, SCOUT_SIDE)
             is_known = frame.number < self._known
             detected = () if is_known else self._scout.detect(small)
             found = [scaled(one, factor) for one in detected]
             by_scout = tuple(one for one in found if one.score >= SCOUT_FROM)
-            yield SearchedFrame(frame, self._scenes.begins(small), by_scout)
+            searched = SearchedFrame(frame, self._scenes.begins(small), by_scout)
+            yield searched, SmallFrame(small, factor)
 
     def _by_ensemble(self, reader: FrameReader) -> Iterator[SearchedFrame]:
         with closing(ahead(self._by_scout(reader))) as searched:
-            for one in searched:
+            for one, small in searched:
                 found = self._search(one.frame, cut=one.cut)
-                yield replace(one, by_ensemble=None if found is None else tuple(found))
+                by_ensemble = None if found is None else tuple(found)
+                turned = tuple(self._find_turned(one.frame, small))
+                yield replace(one, by_ensemble=by_ensemble, turned=turned)
+
+    def _find_turned(self, frame: JudgedFrame, small: SmallFrame) -> list[Detection]:
+        """What the scout finds at other angles; nothing where all detectors searched at them."""
+        if self._turned is None:
+            return []
+        if self._last_any_angle == frame.time:
+            self._turned.note_searched(small, frame.time)
+            return []
+        is_known = frame.number < self._known
+        return self._turned.find(small, frame.time, is_known=is_known)
 
     def _search(self, frame: JudgedFrame, *, cut: bool) -> list[FoundFace] | None:
         """Return what all detectors find; None if they do not search this frame."""

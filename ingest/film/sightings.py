@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.faces.place_crops import Proposal
 from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import clipped
+from ingest.faces.rotation_search import KNOWN_PLACE
+from ingest.faces.same_places import SAME_PLACE, is_same_place
 from ingest.film.tracks import PATCH_SIDE, Patch, Place, Sighting, overlap
 
 SAME_FACE = 0.4
@@ -19,7 +23,10 @@ MAX_CUT_OFF = 0.08
 
 
 def sightings_of(
-    rgb: RGB, by_scout: Sequence[Detection], by_ensemble: Sequence[FoundFace] | None
+    rgb: RGB,
+    by_scout: Sequence[Detection],
+    by_ensemble: Sequence[FoundFace] | None,
+    turned: Sequence[Detection] = (),
 ) -> list[Sighting]:
     """Return each face of a frame once.
 
@@ -27,6 +34,8 @@ def sightings_of(
         rgb: The frame in RGB, shape (height, width, 3), uint8.
         by_scout: What the scout found. Boxes without landmarks are left out.
         by_ensemble: What all detectors found; None if they did not search this frame.
+        turned: What the scout found at other angles. One at the place of an upright face shows the
+            same face.
     """
     unnamed = [one for one in by_scout if one.landmarks is not None]
     sightings = []
@@ -37,7 +46,44 @@ def sightings_of(
         best = max(same, key=lambda one: one.score, default=None)
         sightings.append(_sighting(rgb, best, face))
     sightings += [_sighting(rgb, one, None) for one in unnamed]
+    for one in turned:
+        _add_turned(sightings, rgb, one)
     return sightings
+
+
+def _add_turned(sightings: list[Sighting], rgb: RGB, turned: Detection) -> None:
+    """Add a turned face to a frame; changes the list in place."""
+    place = place_of(turned)
+    for index, known in enumerate(sightings):
+        is_upright = known.seen_by_scout or known.by_ensemble
+        if is_upright and shows_same(place, known.place, apart=KNOWN_PLACE):
+            if turned.score > known.score:
+                assert turned.landmarks is not None  # noqa: S101  others are not proposed
+                sightings[index] = replace(
+                    known, score=turned.score, landmarks=turned.landmarks, turned=place
+                )
+            return
+    one = _sighting(rgb, squared(turned), None)
+    sightings.append(replace(one, seen_by_scout=False, scout_score=None, turned=place))
+
+
+def squared(found: Detection) -> Detection:
+    """A square of the same middle: the sides of a turned box depend on the angle of the search."""
+    side = (found.width + found.height) / 2
+    x, y = found.x + (found.width - side) / 2, found.y + (found.height - side) / 2
+    return replace(found, x=x, y=y, width=side, height=side)
+
+
+def shows_same(place: Place, other: Place, *, apart: float = SAME_PLACE) -> bool:
+    """Whether two boxes, perhaps at different angles, show one face.
+
+    ``apart`` is the distance of the centres, in heights of the larger face, below which they do.
+    """
+    x, y, width, height = place
+    proposal = Proposal((x + width / 2, y + height / 2), max(width, height), 0.0, 0.0)
+    left, top, across, down = other
+    centre = left + across / 2, top + down / 2
+    return is_same_place(proposal, centre, max(across, down), apart=apart)
 
 
 def _sighting(rgb: RGB, by_scout: Detection | None, by_ensemble: FoundFace | None) -> Sighting:

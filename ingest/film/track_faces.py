@@ -33,9 +33,8 @@ from consent_gate.model import (
     Shown,
 )
 from ingest.faces.analyser import FaceAnalyser
-from ingest.faces.protocols import Detector
 from ingest.faces.resolve import clipped
-from ingest.film.candidates import keep_best, rank_of, search_window
+from ingest.film.candidates import keep_best, rank_of
 from ingest.film.checkpoint import Border, CutTrack
 from ingest.film.followed import Followed, Found
 from ingest.film.frames import JudgedFrame
@@ -54,6 +53,7 @@ from ingest.film.tracks import (
     path_between,
     surer_kind,
 )
+from ingest.film.window_search import WindowSearch
 
 SCOUT_ALONE_FROM = 0.8
 """Score of the scout from which a track is a possible face although no other detector agrees."""
@@ -69,20 +69,18 @@ CUT_OFF = NotMatched(Reason.LOW_QUALITY_FACE, "the edge of the picture cuts the 
 class TrackFaces:
     """The tracks of one film, and the faces of those that have ended."""
 
-    def __init__(
-        self, detectors: Sequence[Detector], analyser: FaceAnalyser, gallery: Gallery
-    ) -> None:
+    def __init__(self, windows: WindowSearch, analyser: FaceAnalyser, gallery: Gallery) -> None:
         """Keep the models.
 
         Args:
-            detectors: Search the window of a face.
+            windows: Searches the window of a face.
             analyser: Measures and compares faces.
             gallery: The templates of enrolled pupils.
         """
         self.found: list[Found] = []
         """In the order in which their tracks ended."""
         self.border = Border()
-        self._detectors = detectors
+        self._windows = windows
         self._analyser = analyser
         self._gallery = gallery
         self._linker = TrackLinker()
@@ -101,6 +99,7 @@ class TrackFaces:
             bounds: Its width and height in pixels.
         """
         self._scale, self._bounds = scale, bounds
+        self._windows.set_side(max(bounds) / scale)
 
     def add(self, frame: JudgedFrame, sightings: Sequence[Sighting], *, cut: bool) -> None:
         """Follow the faces of the next frame. ``cut`` says whether a scene begins with it."""
@@ -171,11 +170,13 @@ class TrackFaces:
     def _examine_candidates(self, followed: Followed) -> None:
         """Search and measure the best frames of the part that has ended."""
         for candidate in followed.candidates:
-            if followed.kind is not FaceKind.FACE:
-                kind, score = search_window(candidate, self._detectors)
-                followed.kind = surer_kind(followed.kind, kind)
-                followed.score = max(followed.score, score)
-            face = candidate.face
+            is_certain = followed.kind is FaceKind.FACE
+            found = self._windows.find(candidate, is_certain=is_certain)
+            followed.kind = surer_kind(followed.kind, found.kind)
+            followed.score = max(followed.score, found.score)
+            face = found.face
+            if face is None:
+                continue
             measured = self._analyser.measure_in_film(candidate.window, face)
             followed.measurements.add(
                 Measurement(

@@ -15,7 +15,14 @@ from publish.verification.mp4 import plain_structure
 from publish.verification.verify import verify
 from tests.support import images
 from tests.support.animations import FORMATS, animation, with_webp_chunk
-from tests.support.drawn_people import ANN, STRANGER, DrawnFinder, examine_drawn, scene
+from tests.support.drawn_people import (
+    ANN,
+    STRANGER,
+    DrawnDetector,
+    DrawnFinder,
+    examine_drawn,
+    scene,
+)
 
 pytestmark = pytest.mark.costly
 
@@ -79,6 +86,7 @@ def test_slides_are_searched_at_every_angle_each() -> None:
     class Finder:
         def __init__(self, is_any_angle: bool = True) -> None:
             self.is_any_angle = is_any_angle
+            self.scout = DrawnDetector("yunet", score=0)
 
         def upright_only(self) -> Finder:
             return Finder(is_any_angle=False)

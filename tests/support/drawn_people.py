@@ -14,7 +14,8 @@ from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import Box, FaceKind, Identity, Match, NotMatched, Reason, Unknown
 from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.measured_face import MeasuredFace
-from ingest.faces.protocols import RGB, Detection, FoundFace
+from ingest.faces.place_crops import Proposal
+from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.resolve import estimated_landmarks
 from ingest.film.animation import open_frames
 from ingest.film.examine import FilmExaminer, FilmResult
@@ -73,8 +74,10 @@ class DrawnDetector:
 class DrawnFinder:
     """All detectors: sees the same."""
 
-    def __init__(self, sees: bool = True) -> None:
+    def __init__(self, sees: bool = True, scout: Detector | None = None) -> None:
         self._sees = sees
+        self.scout = scout or DrawnDetector("yunet", score=0)
+        """Searches turned views."""
         self.calls = 0
 
     def upright_only(self) -> DrawnFinder:
@@ -88,6 +91,12 @@ class DrawnFinder:
         self.calls += 1
         boxes = found_in(rgb) if self._sees else []
         return [FoundFace(b, 0.9, FaceKind.FACE, estimated_landmarks(b)) for b in boxes]
+
+    def verified(self, rgb: RGB, place: Proposal, *, is_large: bool) -> FoundFace | None:
+        x, y = place.centre
+        boxes = [box for box in found_in(rgb) if box.contains((x, y))]
+        faces = [FoundFace(b, 0.9, FaceKind.FACE, estimated_landmarks(b)) for b in boxes]
+        return next(iter(faces), None)
 
 
 class DrawnAnalyser:

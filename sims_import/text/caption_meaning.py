@@ -63,6 +63,7 @@ def _stems(text: str) -> tuple[str, ...]:
     return tuple(w[:-1] if len(w) > 3 and w[-1] == "s" and w[-2] != "s" else w for w in kept)
 
 
+@lru_cache(maxsize=16384)  # a CSV is read with each delimiter, and each asks for all cells
 def meaning_of_caption(caption: str, vocabulary: Vocabulary) -> Meaning:
     """What a column is for, from its caption alone."""
     if match := _GRID_ROW.fullmatch(caption):

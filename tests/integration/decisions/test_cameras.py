@@ -18,8 +18,6 @@ from consent_gate.model import Reason
 from tests.support.factories import World, make_evidence, matches
 from tests.support.settings_override import with_settings
 
-pytestmark = pytest.mark.dialect
-
 CANON = "Canon|Canon EOS 2000D|0123456789"
 
 PHONE = "Apple|iPhone 14|"
@@ -40,6 +38,7 @@ def school(world: World) -> World:
     return world
 
 
+@pytest.mark.dialect
 def test_while_no_camera_is_registered_pictures_of_any_camera_pass(school: World) -> None:
     assert website(a_picture_taken_with(school, PHONE)) == ("released", [])
 
@@ -76,6 +75,7 @@ def test_confirming_a_camera_decides_its_held_pictures_again(school: World) -> N
     assert audit_log.verify(school.home) == []
 
 
+@pytest.mark.dialect
 def test_a_camera_that_took_no_picture_here_cannot_be_confirmed(school: World) -> None:
     with pytest.raises(cameras.CameraUnknown):
         cameras.confirm(school.home, "Nikon|Z50|42", "office")

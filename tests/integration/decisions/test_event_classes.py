@@ -18,7 +18,6 @@ from ingest.intake import Intake
 from tests.support.factories import STRANGER, World, matches
 from tests.support.images import jpeg, scene
 
-pytestmark = pytest.mark.dialect
 EVENT = "sports-day"
 LogIn = Callable[[User], Client]
 
@@ -54,6 +53,7 @@ def is_released(item: Item) -> bool:
     return verdicts == {"released"} or item.state == ItemState.RECEIVED
 
 
+@pytest.mark.dialect
 def test_naming_the_classes_decides_the_held_pictures_of_the_event_again(school: World) -> None:
     held = school.make_item(matches("000001"), nearly("000002"))
     elsewhere = school.make_item(nearly("000002"), event="fair")
@@ -95,6 +95,7 @@ def test_single_pupils_can_be_named(school: World) -> None:
     assert "000004" not in str(told), "the trail names pupils by a pseudonym"
 
 
+@pytest.mark.dialect
 def test_a_proposal_changes_nothing(school: World) -> None:
     item = school.make_item(nearly("000004"), event="3W assembly")
     proposal = proposal_for(school.home, "3W assembly")
@@ -171,6 +172,7 @@ def test_a_file_with_a_name_that_is_not_on_the_register_holds_the_event(
     assert is_released(new)
 
 
+@pytest.mark.dialect
 def test_an_empty_file_changes_nothing(school: World) -> None:
     item = school.make_item(matches("000004"), nearly("000001"))
     look_through(school, b"\r\n# nobody said\r\n")

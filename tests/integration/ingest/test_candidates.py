@@ -39,8 +39,6 @@ from publish.renditions.rendition import RenditionRefused
 from tests.support.face_vectors import VERSIONS, someone
 from tests.support.factories import STRANGER, World, matches
 
-pytestmark = pytest.mark.dialect
-
 ANN, BEN, CAT, DEV = "000001", "000002", "000003", "000004"
 
 

@@ -33,8 +33,6 @@ from tests.support.fake_analysis import FakePool
 from tests.support.films import drawn_frames, make_film
 from tests.support.slow_films import SlowFilms
 
-pytestmark = pytest.mark.dialect
-
 
 @pytest.fixture
 def school(home: Home) -> Home:
@@ -55,6 +53,7 @@ def path_of(home: Home) -> Path:
     return folder_vault(home).path(Item.objects.get().pk, CHECKPOINT)
 
 
+@pytest.mark.dialect
 def test_an_examination_goes_on_after_a_restart(school: Home) -> None:
     with SlowFilms(school) as pool:
         film = begin(school, pool)
@@ -127,6 +126,7 @@ def test_a_worker_machine_deletes_it_too(school: Home) -> None:
     assert not path_of(school).exists()
 
 
+@pytest.mark.dialect
 def test_it_stays_when_the_gate_is_stopped_and_that_counts_as_no_attempt(school: Home) -> None:
     for _ in range(MAX_ATTEMPTS + 2):
         with SlowFilms(school) as pool:
@@ -154,6 +154,7 @@ def test_a_film_that_ends_the_program_each_time_is_held_however_far_it_came(scho
 
 
 @pytest.mark.parametrize("state", [ItemState.SEALED, ItemState.ERASED, ItemState.DECIDED])
+@pytest.mark.dialect
 def test_nothing_is_stored_of_an_item_that_was_closed_meanwhile(
     school: Home, state: ItemState
 ) -> None:
@@ -195,6 +196,7 @@ def test_it_is_deleted_with_what_staff_see_and_is_unreadable_once_the_key_is_gon
     assert not path_of(school).exists()
 
 
+@pytest.mark.dialect
 def test_a_start_deletes_what_a_killed_program_left_behind(school: Home) -> None:
     with SlowFilms(school) as pool:
         begin(school, pool).note_checkpoint(checkpoint_bytes())

@@ -20,8 +20,6 @@ from consent_gate.review import service as review
 from consent_gate.vault.originals import read_part
 from ingest.scheduling.lock import ingest_lock
 
-pytestmark = pytest.mark.dialect
-
 
 def opens_whole(home: Home) -> bool:
     """Every template, portrait and original opens."""
@@ -111,6 +109,7 @@ def _stop_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
         ("_install_keys", 1),
     ],
 )
+@pytest.mark.dialect
 def test_a_change_that_is_stopped_is_finished_or_begun_again(
     demo_school: Home, monkeypatch: pytest.MonkeyPatch, step: str, call: int
 ) -> None:
@@ -128,6 +127,7 @@ def test_a_change_that_is_stopped_is_finished_or_begun_again(
 
 
 @pytest.mark.parametrize("renamed", [1, 2])
+@pytest.mark.dialect
 def test_a_change_stopped_between_two_keys_is_finished(
     demo_school: Home, monkeypatch: pytest.MonkeyPatch, renamed: int
 ) -> None:

@@ -36,8 +36,6 @@ from tests.support.web_fixtures import logged_in
 
 __all__ = ["logged_in"]
 
-pytestmark = pytest.mark.dialect
-
 SCHEMA = json.loads((ROOT / "docs" / "manifest.schema.json").read_text())
 
 
@@ -68,6 +66,7 @@ def test_without_a_chosen_title_the_list_has_no_album_and_no_folder_name(out: Ho
     assert "sports" not in json.dumps(manifest)
 
 
+@pytest.mark.dialect
 def test_the_title_reaches_the_list_at_once_with_a_new_sequence_number(out: Home) -> None:
     before = read_manifest(out)["sequence"]
     assert set_album(out, "sports-day", "  Sports\nday \x00 2026 ", "t.smith") == "Sports day 2026"
@@ -245,6 +244,7 @@ def test_the_command_sets_lists_and_removes(out: Home) -> None:
     assert isinstance(refused.exception, AlbumRefused) or "names of pupils" in refused.output
 
 
+@pytest.mark.dialect
 def test_staff_set_the_album_and_the_descriptions_on_the_page(
     out: Home, logged_in: Callable[..., Client]
 ) -> None:

@@ -34,8 +34,6 @@ from tests.support.fake_renderer import (
 )
 from tests.support.http_server import serve_home
 
-pytestmark = pytest.mark.dialect
-
 WEEK = timedelta(days=7)
 
 
@@ -109,6 +107,7 @@ def test_the_secret_is_not_stored(two_out: Home) -> None:
     assert secret not in str(list(FeedToken.objects.values()))
 
 
+@pytest.mark.dialect
 def test_the_old_token_works_until_the_overlap_ends(two_out: Home, clock: Clock) -> None:
     old = reader_of(two_out)
     new = reader_of(two_out)
@@ -159,6 +158,7 @@ def test_a_withdrawn_picture_is_out_of_the_feed_before_its_file_is_removed(two_o
     assert len(manifest["withdrawn"]) == 2
 
 
+@pytest.mark.dialect
 def test_a_picture_recalled_while_it_is_read_is_not_served(
     two_out: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +177,7 @@ def test_a_picture_recalled_while_it_is_read_is_not_served(
     assert not FeedDownload.objects.exists()
 
 
+@pytest.mark.dialect
 def test_a_byte_range_of_a_picture_is_served(two_out: Home) -> None:
     reader, (address, data) = reader_of(two_out), a_file(two_out)
     part = reader.get(address, range="bytes=10-19")

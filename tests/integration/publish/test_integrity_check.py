@@ -28,8 +28,6 @@ from tests.support.fake_renderer import (
     withdraw_consent,
 )
 
-pytestmark = pytest.mark.dialect
-
 
 @pytest.fixture
 def out(home: Home) -> Home:
@@ -116,6 +114,7 @@ def test_a_link_in_a_pictures_place_is_replaced_by_the_picture(out: Home, tmp_pa
     assert published_files(out) == before
 
 
+@pytest.mark.dialect
 def test_a_lost_picture_is_made_again_from_the_vault(out: Home) -> None:
     before = published_files(out)
     a_released_file(out).unlink()
@@ -124,6 +123,7 @@ def test_a_lost_picture_is_made_again_from_the_vault(out: Home) -> None:
     assert find_discrepancies(out) == []
 
 
+@pytest.mark.dialect
 def test_a_lost_picture_whose_consent_went_meanwhile_is_not_made_again(out: Home) -> None:
     a_released_file(out).unlink()
     refuse_in_register("000001")
@@ -188,6 +188,7 @@ def test_a_share_that_is_away_is_not_taken_for_deleted_pictures(out: Home, tmp_p
     assert_folders_hold_just_the_manifest(out)
 
 
+@pytest.mark.dialect
 def test_a_recall_while_the_share_is_away_is_carried_out_when_it_is_back(
     out: Home, tmp_path: Path
 ) -> None:
@@ -230,6 +231,7 @@ def test_a_folder_that_cannot_be_written_is_reported(out: Home) -> None:
     assert len(published_files(out)) == 3
 
 
+@pytest.mark.dialect
 def test_a_channel_taken_out_of_the_settings_is_reported_while_pictures_are_out(
     out: Home,
 ) -> None:

@@ -47,8 +47,6 @@ from tests.support.fake_renderer import (
     withdraw_consent,
 )
 
-pytestmark = pytest.mark.dialect
-
 
 @pytest.fixture
 def out(home: Home) -> Home:
@@ -178,6 +176,7 @@ def test_a_picture_that_is_still_out_cannot_be_confirmed(out: Home) -> None:
         confirm(out, list(Publication.objects.all()), "staff", "j.shaw")
 
 
+@pytest.mark.dialect
 def test_several_hundred_pictures_are_recalled_in_seconds(out: Home) -> None:
     """Scaled down from benchmarks/recall.py: 300 pictures here, 10 000 there."""
     fill(out, 100)
@@ -251,6 +250,7 @@ def test_the_command_never_guesses_what_to_recall(out: Home, arguments: list[str
     assert published_counts(out)["website"] == 3
 
 
+@pytest.mark.dialect
 def test_the_command_reports_a_folder_that_is_away(out: Home, tmp_path: Path) -> None:
     out.approved("website").rename(tmp_path / "away")
     assert run(out, "recall", "--all", "--confirm")[0] == 1
@@ -259,6 +259,7 @@ def test_the_command_reports_a_folder_that_is_away(out: Home, tmp_path: Path) ->
     assert {t["removed"] for t in tickets if t["channel"] == "website"} == {False}
 
 
+@pytest.mark.dialect
 def test_staff_close_tickets_on_the_command_line(out: Home) -> None:
     run(out, "recall", "--channel", "mag", "--confirm")
     assert run(out, "tickets", "list")[0] == 1
@@ -266,6 +267,7 @@ def test_staff_close_tickets_on_the_command_line(out: Home) -> None:
     assert run(out, "tickets", "list")[0] == 0
 
 
+@pytest.mark.dialect
 def test_an_import_recalls_every_picture_of_a_leaver_at_once(out: Home) -> None:
     with transaction.atomic():
         PupilEntry.objects.filter(admission_number="000002").update(on_roll=False)
@@ -278,6 +280,7 @@ def test_an_import_recalls_every_picture_of_a_leaver_at_once(out: Home) -> None:
     assert len(set(withdrawn.values_list("withdrawn_at", flat=True))) == 1
 
 
+@pytest.mark.dialect
 def test_a_face_that_shows_only_at_published_size_holds_the_picture(home: Home) -> None:
     make_world_with_ann(home)
     make_photo(home, "000001")

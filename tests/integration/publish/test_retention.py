@@ -35,8 +35,6 @@ from tests.support.fake_renderer import (
 )
 from tests.support.settings_override import with_section
 
-pytestmark = pytest.mark.dialect
-
 
 @pytest.fixture
 def one_out(home: Home) -> Home:
@@ -71,6 +69,7 @@ def test_no_file_is_deleted_before_its_period_ends(one_out: Home, clock: Clock) 
     assert read_part(one_out, Item.objects.get())
 
 
+@pytest.mark.dialect
 def test_a_picture_refused_everywhere_is_erased_after_its_period(
     one_out: Home, clock: Clock
 ) -> None:
@@ -156,6 +155,7 @@ def test_the_name_of_an_erased_file_is_forgotten_when_it_has_left_the_inbox(
     assert InboxSighting.objects.count() == 0
 
 
+@pytest.mark.dialect
 def test_the_list_names_a_withdrawn_picture_for_a_year_after_its_recall_closed(
     one_out: Home, clock: Clock
 ) -> None:

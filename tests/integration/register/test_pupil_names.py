@@ -11,8 +11,6 @@ from tests.support.web_fixtures import world
 
 __all__ = ["world"]
 
-pytestmark = pytest.mark.dialect
-
 AWKWARD = ('O"Brien', "D'Arcy\\", "Zoë", "李", "a,b]", "tab\tline\n", "\x1f\x1e")
 
 
@@ -24,6 +22,7 @@ def test_an_empty_register_has_no_names(world: World) -> None:
     assert found("amelia", "okafor") == frozenset()
 
 
+@pytest.mark.dialect
 def test_every_change_of_a_name_is_seen_at_once(world: World) -> None:
     """Also one that keeps the number of pupils, the imports and the length of the name."""
     pupil = world.make_pupil("000001", "Amelia", "Okafor")

@@ -51,8 +51,6 @@ from tests.conftest import Clock
 from tests.support.factories import CHANNELS, STRANGER, World, make_evidence, matches
 from tests.support.settings_override import with_channel
 
-pytestmark = pytest.mark.dialect
-
 ANN, BEN, CAT = "000001", "000002", "000003"
 NAME = Box(900, 600, 100, 40)
 FIELDS = ("face", "kind", "admission_number", "basis", "box", "actor", "created_at", "before")
@@ -256,6 +254,7 @@ def test_a_form_of_an_older_page_saves_nothing(world: World) -> None:
     assert not was_saved(old, plan)
 
 
+@pytest.mark.dialect
 def test_a_consent_that_goes_while_the_page_is_open_saves_nothing(world: World) -> None:
     """The picture's revision is the same, but the page showed one face fewer."""
     world.make_pupil(ANN)
@@ -271,6 +270,7 @@ def test_a_consent_that_goes_while_the_page_is_open_saves_nothing(world: World) 
     assert not StaffApproval.objects.exists()
 
 
+@pytest.mark.dialect
 def test_pressing_the_key_twice_saves_once(world: World) -> None:
     item = world.make_item(STRANGER)
     action, plan = acts(world, item), offered(world, item)
@@ -322,6 +322,7 @@ def test_undo_names_nobody_of_whom_it_was_not_said(world: World) -> None:
     assert StaffTag.objects.get().kind == TagKind.CANNOT_TELL.value
 
 
+@pytest.mark.dialect
 def test_undo_names_no_pupil_who_was_erased_meanwhile(world: World) -> None:
     world.make_pupil(BEN, said_no_to=["website"])
     item = world.make_item(STRANGER)
@@ -340,6 +341,7 @@ def test_a_later_undo_by_a_colleague_leaves_the_covers(world: World) -> None:
     assert opened(item) == set()
 
 
+@pytest.mark.dialect
 def test_where_two_people_are_needed_one_key_is_not_enough(world: World) -> None:
     world = World(with_channel(world.home, "website", four_eyes=True))
     item = world.make_item(STRANGER)

@@ -22,8 +22,6 @@ from tests.conftest import Clock
 from tests.support.factories import STRANGER, World
 from tests.support.settings_override import with_settings
 
-pytestmark = pytest.mark.dialect
-
 LogIn = Callable[[User], Client]
 REASON = "PC 1234 Doe, crime reference 42/26"
 
@@ -64,6 +62,7 @@ def opened(data: bytes, passphrase: str) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+@pytest.mark.dialect
 def test_two_people_hand_a_sealed_picture_over_and_neither_can_open_it_alone(
     world: World, logged_in: LogIn, sealed: Item, lead: User, officer: User
 ) -> None:
@@ -165,6 +164,7 @@ def test_the_file_is_taken_once_and_only_by_the_one_who_asked(
         exports.download(world.home, row, lead)
 
 
+@pytest.mark.dialect
 def test_a_file_that_a_restore_did_not_bring_back_is_asked_for_again(
     world: World, sealed: Item, lead: User, officer: User
 ) -> None:
@@ -183,6 +183,7 @@ def test_a_refused_request_is_over(world: World, sealed: Item, lead: User, offic
     assert AuditEntry.objects.filter(action="sealed_export.refused", actor="dpo").exists()
 
 
+@pytest.mark.dialect
 def test_whoever_refuses_or_takes_a_request_back_is_told(
     world: World, sealed: Item, lead: User, officer: User, logged_in: LogIn
 ) -> None:
@@ -226,6 +227,7 @@ def test_only_what_is_sealed_can_be_asked_for_and_only_with_a_reason(
         exports.ask(world.home, sealed, "PC 1234, about Ann Archer", lead)
 
 
+@pytest.mark.dialect
 def test_a_damaged_sealed_copy_is_reported_and_not_exported(
     world: World, logged_in: LogIn, sealed: Item, lead: User, officer: User
 ) -> None:

@@ -28,8 +28,6 @@ from consent_gate.vault.originals import read_part
 from tests.support.factories import STRANGER, World, folder_vault, matches
 from tests.support.settings_override import with_channel
 
-pytestmark = pytest.mark.dialect
-
 ANN, BEN = "000001", "000002"
 
 BASIS = "asked the class teacher"
@@ -107,6 +105,7 @@ def test_one_blocked_channel_stops_the_whole_request(world: World) -> None:
     assert not Publication.objects.exists()
 
 
+@pytest.mark.dialect
 def test_a_release_without_a_stated_basis_is_not_saved(world: World) -> None:
     item = world.make_item()
     with pytest.raises(InvalidInput):
@@ -114,6 +113,7 @@ def test_a_release_without_a_stated_basis_is_not_saved(world: World) -> None:
     assert not StaffApproval.objects.exists()
 
 
+@pytest.mark.dialect
 def test_the_second_of_two_people_is_told_and_overwrites_nothing(world: World) -> None:
     world.make_pupil(ANN)
     item = world.make_item(STRANGER)
@@ -168,6 +168,7 @@ def test_a_drawn_face_that_is_taken_back_leaves_no_gap(world: World) -> None:
     ]
 
 
+@pytest.mark.dialect
 def test_a_box_outside_the_picture_is_not_saved(world: World) -> None:
     item = world.make_item()
     with pytest.raises(InvalidInput):
@@ -234,6 +235,7 @@ def test_what_staff_say_is_in_an_audit_trail_that_holds_and_names_nobody(world: 
     assert ANN not in told
 
 
+@pytest.mark.dialect
 def test_two_pairs_of_eyes_are_two_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(with_channel(world.home, "website", four_eyes=True))
     item = world.make_item()

@@ -16,8 +16,6 @@ from tests.support.factories import World
 from tests.support.fake_renderer import FakeRenderer, make_photo, published_files, read_manifest
 from tests.support.settings_override import with_channel
 
-pytestmark = pytest.mark.dialect
-
 ANN = "000001"
 
 
@@ -60,6 +58,7 @@ def test_a_release_undone_in_time_is_never_published(
     assert states == {("cancelled_cleaned", None)}
 
 
+@pytest.mark.dialect
 def test_a_release_by_the_machine_waits_for_nobody(world: World) -> None:
     world.make_pupil(ANN)
     make_photo(world.home, ANN)

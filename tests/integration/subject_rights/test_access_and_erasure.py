@@ -37,8 +37,6 @@ from tests.conftest import Clock
 from tests.support.factories import STRANGER, World, folder_vault, matches
 from tests.support.imports import consent_csv, import_csv, make_template, verdict_of
 
-pytestmark = pytest.mark.dialect
-
 ANN, BEN, UPN = "007001", "007002", "A823432117001"
 NAME = ("Annalisa", "Archerfield")
 

@@ -21,8 +21,6 @@ from consent_gate.subject_rights.erase import erase_pupil
 from tests.support.factories import CHANNELS, World, matches
 from tests.support.imports import verdict_of
 
-pytestmark = pytest.mark.dialect
-
 ANN, BEN, CAT = "000001", "000002", "000003"
 BOXES = [Box(100, 300, 160, 200), Box(900, 300, 160, 200)]
 
@@ -130,6 +128,7 @@ def test_the_roll_of_an_event_that_named_only_her_frees_nobody(world: World) -> 
     assert decided_again(home, item) == "held"
 
 
+@pytest.mark.dialect
 def test_one_of_two_possible_pupils_stays_possible(world: World) -> None:
     home = world.home
     world.make_pupil(ANN, never_publish=True)

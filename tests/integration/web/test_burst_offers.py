@@ -19,8 +19,6 @@ from consent_gate.web.pages import queue
 from consent_gate.web.pages.burst import MOST_PICTURES, answer_in_burst
 from tests.support.factories import STRANGER, World, draw_picture, make_evidence
 
-pytestmark = pytest.mark.dialect
-
 ANN = "000001"
 
 

@@ -29,8 +29,6 @@ from publish.channel.albums import album_of, all_titles
 from tests.conftest import Clock
 from tests.support.factories import STRANGER, World, matches
 
-pytestmark = pytest.mark.dialect
-
 PHOTO = bytes(range(256)) * 40
 FILE = OfferedFile("Sports day", "IMG_1.jpg", len(PHOTO), "1")
 
@@ -69,6 +67,7 @@ def test_a_photo_comes_in_pieces_and_is_no_file_of_the_inbox_before_the_last(
 
 
 @pytest.mark.parametrize("offset", [0, 3999, 4001])
+@pytest.mark.dialect
 def test_a_piece_that_comes_twice_or_too_early_changes_nothing(
     world: World, office: Client, offset: int
 ) -> None:
@@ -78,6 +77,7 @@ def test_a_piece_that_comes_twice_or_too_early_changes_nothing(
     assert (world.home.inbox / "Sports day" / "IMG_1.jpg").read_bytes() == PHOTO
 
 
+@pytest.mark.dialect
 def test_the_same_photo_is_not_taken_twice(world: World, office: Client) -> None:
     assert send(office, 0, PHOTO)["state"] == "taken"
     assert send(office, 0, PHOTO)["state"] == "known"
@@ -119,6 +119,7 @@ def test_a_name_that_no_scan_takes_is_refused(world: World, office: Client, name
     assert send(office, 0, PHOTO, name=name)["status"] == 422
 
 
+@pytest.mark.dialect
 def test_two_people_do_not_write_into_one_file(
     world: World, office: Client, logged_in: Callable[[User], Client]
 ) -> None:

@@ -20,8 +20,6 @@ from tests.support.factories import STRANGER, World, matches
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.settings_override import with_section, with_settings
 
-pytestmark = pytest.mark.dialect
-
 __all__ = ["mail_server"]
 
 
@@ -109,6 +107,7 @@ def test_a_summary_the_mail_server_did_not_take_is_sent_later(
     assert send_notifications(school) == 1
 
 
+@pytest.mark.dialect
 def test_the_safeguarding_lead_is_told_at_once_that_something_was_sealed(
     world: World, school: Home, mail_server: MailServer
 ) -> None:

@@ -27,8 +27,6 @@ from ingest.workers import sandbox
 from tests.support.factories import World, matches
 from tests.support.settings_override import with_section, with_settings
 
-pytestmark = pytest.mark.dialect
-
 
 def bad(found: list[HealthCheck]) -> set[str]:
     return {one.code for one in found if one.state is State.BAD}
@@ -90,6 +88,7 @@ def test_keys_inside_an_approved_folder_are_found_behind_a_link(
 
 
 @pytest.mark.sqlite_only
+@pytest.mark.dialect
 def test_a_damaged_database_is_found(school: World) -> None:
     """Pages in the middle are overwritten, as a dying disk does."""
     with connection.cursor() as cursor:
@@ -106,6 +105,7 @@ def test_a_damaged_database_is_found(school: World) -> None:
     assert "database.whole" in bad(doctor.examine(school.home.root))
 
 
+@pytest.mark.dialect
 def test_a_database_of_an_older_version_is_found(school: World) -> None:
     with connection.cursor() as cursor:
         cursor.execute(

@@ -15,8 +15,6 @@ from ingest.runtime.heartbeat import Heartbeat, write_heartbeat
 from tests.support.factories import STRANGER, World, matches
 from tests.support.settings_override import with_section
 
-pytestmark = pytest.mark.dialect
-
 TOKEN = "a-token-made-by-the-technician"
 
 
@@ -59,6 +57,7 @@ def test_a_working_gate_answers_200(school: World) -> None:
     assert (status, '"status": "ok"' in body) == (200, True)
 
 
+@pytest.mark.dialect
 def test_a_gate_not_heard_of_for_long_answers_503(school: World, clock: object) -> None:
     later = replace(school.home, clock=lambda: school.home.clock() + timedelta(hours=1))
     settings.CONSENT_GATE_HOME = later
@@ -84,6 +83,7 @@ def test_health_names_only_the_failed_check(school: World) -> None:
     assert "/" not in body
 
 
+@pytest.mark.dialect
 def test_the_figures_are_those_of_the_ledger(school: World) -> None:
     status, body = ask("/metrics")
     assert status == 200

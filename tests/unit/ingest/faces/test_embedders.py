@@ -88,7 +88,11 @@ def test_dlib_sees_what_its_own_pipeline_gives_for_the_same_box(
     assert float(embedded @ expected / np.linalg.norm(expected)) > 0.999
 
 
-@pytest.mark.parametrize("path", DEMO_PHOTOS, ids=lambda path: str(path.stem))
+@pytest.mark.parametrize(
+    "path",
+    [*DEMO_PHOTOS[:2], *(pytest.param(path, marks=pytest.mark.slow) for path in DEMO_PHOTOS[2:])],
+    ids=lambda path: str(path.stem),
+)
 def test_face_recognition_gives_the_vectors_that_the_thresholds_were_fitted_on(path: Path) -> None:
     """Those of dlib called directly; enrolled templates hold them too."""
     rgb: RGB = np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)

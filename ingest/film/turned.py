@@ -3,8 +3,9 @@
 All detectors search at every angle only every few seconds. In between the scout searches a small
 view of each frame at seven more angles, but only where the picture has changed since it was
 searched at this angle. A face that comes into the picture is a change. For each second of film the
-scout searches a limited number of pixels. If more has changed, because the camera moves, the
-angles take turns.
+scout searches a limited number of pixels. If the camera moves, everything changes. Then the places
+are searched that differ from all places around in the picture that was searched, moved as the
+camera has moved. Where that is most of the picture, the angles take turns.
 
 What is found are places alone: ``TrackFaces`` verifies them.
 """
@@ -31,6 +32,7 @@ TURNED_SIDE = 800
 WIDE_SIDE = 640
 """The same where ``WIDE_SHARE`` of the view has to be searched, which takes a third less time."""
 WIDE_SHARE = 0.5
+"""Changes in so much of the view are a movement of the camera."""
 TURNED_FROM = 0.2
 """Score of the scout from which a place is followed. From 0.3, 48 of these 60 were found."""
 ANGLES = ((0.0, 1), (0.0, 3), (0.0, 2), (45.0, 0), (45.0, 1), (45.0, 2), (45.0, 3))
@@ -46,10 +48,13 @@ MIN_GRADIENT = 2.0
 """As in ``rotation_search``: only places near corners are searched."""
 AGAIN_SECONDS = 2.0
 """Each angle is searched again after this time, also where nothing has changed."""
-PIXELS_PER_SECOND = 5e6
-"""Pixels that are searched for each second of film at most: 0.2 s of processor time."""
+PIXELS_PER_SECOND = 4e6
+"""Pixels that are searched for each second of film at most."""
 MOST_PIXELS = 3.5e6
 """Pixels that are searched at once where nothing was searched before: the view at all angles."""
+NEIGHBOURS = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+"""Places around one of 4 x 4 pixels to which the shaking of a camera may move it."""
+SURROUNDINGS = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * (REACH // FINE) + 1,) * 2)
 LONGEST_STEP = 0.25
 """Seconds between two frames that count at most."""
 
@@ -79,6 +84,26 @@ class _Angle:
     """When the whole picture was searched."""
     last_at: float = float("-inf")
     """When it was searched last."""
+
+    def is_due(self, time: float) -> bool:
+        """Whether the whole picture has to be searched again."""
+        return self.searched is None or time - self.whole_at >= AGAIN_SECONDS
+
+    def changed(self, grey: Grey) -> Mask:
+        """Where a frame differs from what was searched."""
+        assert self.searched is not None  # noqa: S101  the whole picture was searched first
+        return _around(cv2.absdiff(grey, self.searched) >= MIN_CHANGE)
+
+    def appeared(self, grey: Grey) -> Mask:
+        """Where a frame differs from all places around in what was searched.
+
+        Single places do not count: the shaking of a camera changes some at each edge.
+        """
+        assert self.searched is not None  # noqa: S101  the whole picture was searched first
+        lowest = cv2.erode(self.searched, NEIGHBOURS).astype(np.int16) - MIN_CHANGE
+        highest = cv2.dilate(self.searched, NEIGHBOURS).astype(np.int16) + MIN_CHANGE
+        differs = (grey <= lowest) | (grey >= highest)
+        return _around(cv2.medianBlur(differs.astype(np.uint8), 3) > 0)
 
     def note(self, grey: Grey, marked: Mask, time: float) -> None:
         """Remember what is searched now."""
@@ -110,6 +135,9 @@ class TurnedSearch:
         self._detector = detector
         self._angles = [_Angle(*angle) for angle in ANGLES]
         self._credit, self._last = MOST_PIXELS, 0.0
+        self._before: NDArray[np.float32] | None = None
+        self._shift = np.zeros(2)
+        """How far the camera has moved since the pictures were moved, across and down."""
 
     def find(self, small: SmallFrame, time: float, *, is_known: bool) -> list[Detection]:
         """The turned faces that the next frame may show, each once, surest first.
@@ -124,9 +152,10 @@ class TurnedSearch:
         self._last = time
         if self._credit <= 0:
             return []
-        view, found = _view_of(small), list[Detection]()
-        for angle in sorted(self._angles, key=lambda one: one.last_at):
-            marked = _changed(angle, view.grey, time)
+        view = _view_of(small)
+        self._move_with(view.grey)
+        found: list[Detection] = []
+        for angle, marked in self._places(view, time):
             for tile in self._tiles(view, angle, marked):
                 if not is_known:
                     found += self._found_in(tile, angle)
@@ -134,9 +163,49 @@ class TurnedSearch:
                 break
         return _each_once(found)
 
+    def _places(self, view: _View, time: float) -> Iterator[tuple[_Angle, Mask]]:
+        """What has to be searched, most urgent first. Each is computed when it is asked for."""
+        everywhere = np.ones_like(view.grey)
+        due = [angle for angle in self._angles if angle.is_due(time)]
+        if due:
+            yield min(due, key=lambda one: one.whole_at), everywhere
+        unsteady = []
+        for angle in sorted(self._angles, key=lambda one: one.last_at):
+            if angle.searched is None:
+                continue
+            marked = angle.changed(view.grey)
+            if (marked & view.corners).mean() >= WIDE_SHARE:
+                marked = angle.appeared(view.grey)
+            if (marked & view.corners).mean() >= WIDE_SHARE:
+                unsteady.append(angle)
+            else:
+                yield angle, marked
+        for angle in sorted(unsteady, key=lambda one: one.whole_at):
+            yield angle, everywhere
+
+    def _move_with(self, grey: Grey) -> None:
+        """Move what was searched as the camera has moved since the last frame."""
+        now = grey.astype(np.float32)
+        before, self._before = self._before, now
+        if before is None or before.shape != now.shape:
+            return
+        (across, down), _ = cv2.phaseCorrelate(before, now)
+        if not np.isfinite((across, down)).all():  # the frames have one colour
+            return
+        self._shift += (across, down)
+        step = np.rint(self._shift).astype(int)
+        if not step.any():
+            return
+        self._shift -= step
+        for angle in self._angles:
+            if angle.searched is not None:
+                angle.searched = _moved(angle.searched, grey, *step.tolist())
+
     def note_searched(self, small: SmallFrame, time: float) -> None:
         """Say that all detectors have searched this frame at every angle."""
         view = _view_of(small)
+        self._before = view.grey.astype(np.float32)
+        self._shift[:] = 0
         for angle in self._angles:
             angle.note(view.grey, np.ones_like(view.grey), time)
         self._last = time
@@ -179,14 +248,26 @@ def _view_of(small: SmallFrame) -> _View:
     return _View(pixels, grey, around_corners(grey, MIN_GRADIENT))
 
 
-def _changed(angle: _Angle, grey: Grey, time: float) -> Mask:
-    """Where a frame differs from what was searched at an angle; everywhere where that is old."""
-    if angle.searched is None or time - angle.whole_at >= AGAIN_SECONDS:
-        return np.ones_like(grey)
-    differs = (cv2.absdiff(grey, angle.searched) >= MIN_CHANGE).astype(np.uint8)
-    side = 2 * (REACH // FINE) + 1
-    around = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
-    return np.asarray(cv2.dilate(differs, around), np.uint8)
+def _around(differs: NDArray[np.bool_]) -> Mask:
+    """The places around those that differ."""
+    return np.asarray(cv2.dilate(differs.astype(np.uint8), SURROUNDINGS), np.uint8)
+
+
+def _moved(searched: Grey, grey: Grey, across: int, down: int) -> Grey:
+    """A picture moved by so many places. What is new at the edges differs from the frame."""
+    height, width = searched.shape
+    moved = grey ^ np.uint8(128)
+    if abs(across) < width and abs(down) < height:
+        to_x, to_y = (
+            slice(max(across, 0), width + min(across, 0)),
+            slice(max(down, 0), height + min(down, 0)),
+        )
+        from_x, from_y = (
+            slice(max(-across, 0), width - max(across, 0)),
+            slice(max(-down, 0), height - max(down, 0)),
+        )
+        moved[to_y, to_x] = searched[from_y, from_x]
+    return np.asarray(moved, np.uint8)
 
 
 def _each_once(found: Sequence[Detection]) -> list[Detection]:

@@ -12,13 +12,13 @@ from enum import StrEnum
 
 from consent_gate.model import Answer
 from sims_import.mapping.columns import values
-from sims_import.mapping.questions import UnknownAnswer
+from sims_import.mapping.questions import UnknownAnswer, notes_in_doubt
 from sims_import.mapping.row_doubts import name_messages, other_rows, row_messages
 from sims_import.mapping.school_doubts import school_messages
 from sims_import.mapping.unknown_columns import unknown_column_matters
 from sims_import.readers.interface import MarkKind, Table
 from sims_import.text.caption_meaning import uses_named_in
-from sims_import.text.caution import note_may_mean_no, sheet_may_mean_no, title_may_mean_no
+from sims_import.text.caution import sheet_may_mean_no, title_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
 from sims_import.text.consent_words import OFF_ROLL, ON_ROLL
 from sims_import.text.own_school import own_words, without_own_name
@@ -135,7 +135,7 @@ def _open_columns(
             _holds_more_than_yes(table, texts) or set(uses_named_in(caption, vocabulary)) - answered
         ):
             yield _column(table, at, texts, "It speaks of consent, and nobody has said for what")
-        elif meaning.role is Role.NOTE and (said := [t for t in texts if note_may_mean_no(t)]):
+        elif meaning.role is Role.NOTE and (said := notes_in_doubt(caption, texts)):
             yield _column(table, at, said, "A note there may take back a consent")
         elif meaning.role is Role.CONSENT_TYPE and not _has_answers(columns):
             yield _column(table, at, texts, "Nothing says whether these consents were given")
@@ -246,15 +246,19 @@ def _headings(table: Table, names: frozenset[str], vocabulary: Vocabulary) -> It
 
 
 def _two_lists(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
-    for role in (Role.ADMISSION_NUMBER, Role.UPN):
+    for role in (Role.ADMISSION_NUMBER, Role.UPN, Role.FORENAME, Role.SURNAME, Role.DISPLAY_NAME):
         first, *others = [at for at, m in enumerate(columns) if m.role is role] or [0]
+        if role not in {Role.ADMISSION_NUMBER, Role.UPN}:
+            # "Legal Surname" and "Surname" are two names of one pupil.
+            alike = key(table.captions[first])
+            others = [at for at in others if key(table.captions[at]) == alike]
         for other in others:
             differ = [r for r in table.rows if r.cells[other] and r.cells[other] != r.cells[first]]
             if differ:
                 yield Doubt(
                     DoubtCode.ROWS,
                     f"Two lists stand side by side: '{table.captions[other]}' comes again in "
-                    f"column {other + 1} with other numbers. Only the first list was read.",
+                    f"column {other + 1} with other values. Only the first list was read.",
                 )
 
 

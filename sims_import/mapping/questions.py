@@ -10,9 +10,10 @@ from consent_gate.model import BIOMETRIC
 from sims_import.mapping.columns import values
 from sims_import.mapping.unknown_columns import unknown_column_matters
 from sims_import.readers.interface import Table
-from sims_import.text.caution import note_may_mean_no
+from sims_import.text.caution import is_no_parent, note_may_mean_no
+from sims_import.text.consent_words import ANSWERED_BY
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary
-from sims_import.text.words import key
+from sims_import.text.words import key, words
 
 _ASKED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN, Role.NOTE})
 _SAMPLES = 5
@@ -111,6 +112,15 @@ def missing_question(table: Table, columns: tuple[Meaning, ...]) -> list[Questio
     return [Question(QuestionTopic.MISSING, "", text, samples, choices)]
 
 
+def notes_in_doubt(caption: str, texts: Iterable[str]) -> list[str]:
+    """The texts of a column of notes that may take back a consent, or that say who gave it.
+
+    A child, a friend or nobody gives no consent of a parent.
+    """
+    about_people = bool(set(words(caption)) & ANSWERED_BY)
+    return [t for t in texts if note_may_mean_no(t) or (about_people and is_no_parent(t))]
+
+
 def answer_questions(unknown: Mapping[str, UnknownAnswer]) -> list[Question]:
     """One question for each text that is no known answer, up to ``MAX_ANSWERS``."""
     return [
@@ -145,7 +155,7 @@ def column_questions(
             continue
         samples = tuple(text for text, _ in values(table, at).most_common(_SAMPLES))
         if meaning.role is Role.NOTE:
-            samples = tuple(filter(note_may_mean_no, values(table, at)))[:_SAMPLES]
+            samples = tuple(notes_in_doubt(caption, values(table, at)))[:_SAMPLES]
         if not samples:
             continue
         if meaning.role is Role.UNKNOWN:

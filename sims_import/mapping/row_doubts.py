@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from consent_gate.model import Answer
 from consent_gate.register.identifiers import read_admission_number
 from sims_import.mapping.columns import values
 from sims_import.readers.interface import Row, Table
 from sims_import.text.caution import class_may_mean_no, name_may_mean_no, title_may_mean_no
 from sims_import.text.title_years import is_period
+from sims_import.text.values import read_answer
 from sims_import.text.vocabulary import Meaning, Role
+from sims_import.text.words import word_set, words
 
 _NAMES = frozenset(
     {
@@ -29,6 +32,10 @@ _CLASSES = frozenset({Role.REG_GROUP, Role.YEAR})
 _PERIODS = frozenset({Role.YEAR, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role.NOTE})
 _NAME = re.compile(r"[^\W\d_][^\d_=:*()\[\]]*")
 _UPN_LENGTH = 13
+_YEAR = re.compile(r"(19|20)\d\d")
+_OF_ANSWERS = word_set(
+    "form forms consent consents confirmed signed checked reviewed renewed returned answered"
+)
 _WHOLE_NAME = 2
 """A forename and a surname."""
 
@@ -67,7 +74,7 @@ def row_messages(
         names: Words that titles may have in this file.
     """
     for row, text in other_rows(table, columns):
-        if title_may_mean_no(text, names):
+        if title_may_mean_no(text, names) or read_answer(text) is Answer.REFUSED:
             yield f"Row {row.number} names no pupil and may say no to the list or to a part of it."
 
 
@@ -86,14 +93,19 @@ def name_messages(table: Table, columns: tuple[Meaning, ...]) -> Iterator[str]:
             )
 
 
+def dates_answers(caption: str) -> bool:
+    """Whether a caption may be that of the year of an answer or of a form."""
+    return bool(set(words(caption)) & _OF_ANSWERS)
+
+
 def periods(table: Table, columns: tuple[Meaning, ...]) -> tuple[str, ...]:
     """The school years and terms that stand in cells: ``2024/25``, ``Spring 22``."""
     return tuple(
         dict.fromkeys(
             text
-            for at, meaning in enumerate(columns)
+            for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True))
             if meaning.role in _PERIODS
             for text in values(table, at)
-            if is_period(text)
+            if is_period(text) or (dates_answers(caption) and _YEAR.fullmatch(text))
         )
     )

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from consent_gate.model import Answer
 from sims_import.mapping.columns import values
 from sims_import.readers.interface import Table
-from sims_import.text.caution import may_mean_no
+from sims_import.text.caution import is_no_parent, may_mean_no
 from sims_import.text.consent_words import (
+    ANSWERED_BY,
     FOREIGN_NEGATIONS,
     RETURNED,
     SAFEGUARDING,
@@ -19,6 +20,8 @@ from sims_import.text.words import words
 
 _NOTHING = frozenset({"-", "\u2013", "\u2014", "n/a", "na", "none", "nil"})
 """Texts that say that there is nothing. ``?`` and ``Pending`` say that somebody does not know."""
+_VERSIONS = frozenset({"version", "versions", "revision"})
+"""Words of captions whose values matter unless all rows have the same one."""
 _ROW_NUMBERS = 3
 """Smallest number of different numbers in a column that counts rows."""
 
@@ -32,8 +35,13 @@ def unknown_column_matters(table: Table, column: int) -> bool:
     caption = "".join(words(table.captions[column]))
     if _counts_rows(texts) or _is_usual(caption, table, texts):
         return False
-    if set(words(table.captions[column])) & (STATUS_WORDS | FOREIGN_NEGATIONS):
+    found = set(words(table.captions[column]))
+    if found & (STATUS_WORDS | FOREIGN_NEGATIONS) or caption in SAFEGUARDING:
         return bool(texts)
+    if found & _VERSIONS and (len(texts) > 1 or sum(texts.values()) < len(table.rows)):
+        return bool(texts)
+    if found & ANSWERED_BY and any(map(is_no_parent, texts)):
+        return True
     return any(map(may_mean_no, texts))
 
 

@@ -116,9 +116,18 @@ def _rows_left_out(plan: Plan) -> Iterator[str]:
             f"Some rows could not be read (the first is row {first.origin.row}{caption}: "
             f"{first.message}) and {gone} pupils of the register are not in the rest."
         )
+    if plan.roster.unnumbered:
+        rows = ", ".join(map(str, plan.roster.unnumbered[:5]))
+        yield (
+            "Rows without an admission number have the name of a pupil who is listed with one, and "
+            f"their answers were not read: {rows}."
+        )
     if plan.roster.ragged:
         rows = ", ".join(map(str, plan.roster.ragged[:5]))
-        yield f"{len(plan.roster.ragged)} rows have more or fewer cells than the headings: {rows}."
+        yield (
+            f"{len(plan.roster.ragged)} rows have more or fewer cells than the headings, or an "
+            f"answer in the place of a number or a class: {rows}."
+        )
 
 
 def _lookup_errors(plan: Plan, rules: ImportRules) -> Iterator[ImportBlock]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from consent_gate.errors import ExportUnreadable
+from consent_gate.model import Answer
 from consent_gate.register.identifiers import read_admission_number
 from sims_import.readers.header import (
     KEY_SCORE,
@@ -44,6 +45,10 @@ _NAMES = frozenset({Role.FORENAME, Role.SURNAME, Role.DISPLAY_NAME})
 _STATES = frozenset(
     {Role.CONSENT, Role.REFUSAL, Role.CONSENT_LIST, Role.CONSENT_ANSWER, Role.NEVER_PUBLISH}
 )
+_NO_ANSWERS = frozenset(
+    {Role.ADMISSION_NUMBER, Role.UPN, Role.REG_GROUP, Role.YEAR, Role.DATE_OF_BIRTH}
+)
+"""Columns in which no answer stands. A name may be that of somebody called No."""
 _SECTION_CELLS = 2
 """Largest number of cells that a section heading fills."""
 
@@ -73,7 +78,7 @@ def table_under(
     body = Body(header, grid, vocabulary, known)
     rows, outside = body.rows(), body.outside
     width = len(header.captions)
-    ragged = _ragged([line for line, _ in rows], width)
+    ragged = _ragged([line for line, _ in rows], header)
     above = [*grid.lines[: header.first], *outside]
     printed = grid.formatting.texts if grid.formatting else []
     return Table(
@@ -85,7 +90,7 @@ def table_under(
         ),
         run_on=grid.run_on or _run_date(above),
         complete=grid.complete,
-        titles=(*(text for line in above if (text := _joined(line))), *printed),
+        titles=(*(text for line in above if (text := _joined(line))), *printed, *grid.texts),
         left_out=body.left_out(),
         doubts=(
             *grid.doubts,
@@ -187,25 +192,41 @@ def _is_section(line: Line, header: Header) -> bool:
     return is_text and under not in _STATES and not any(map(read_answer, filled[1:]))
 
 
-def _ragged(lines: Sequence[Line], width: int) -> set[int]:
+def _ragged(lines: Sequence[Line], header: Header) -> set[int]:
     """Numbers of the lines in which a delimiter too many or too few may have shifted cells.
 
     Some writers end every row with a delimiter, some leave blank cells at its end away: neither
-    is a shift.
+    is a shift. In a file in which every answer is filled in, nothing was left away.
     """
+    width = len(header.captions)
     lengths = Counter(len(line.cells) for line in lines)
     common = max(lengths, key=lambda length: lengths[length], default=width)
     # Cells under no caption make the whole header doubtful, not only the rows that have them.
     blank = not any(any(line.cells[width:]) for line in lines if len(line.cells) == common)
     usual = common if common > width and lengths[common] * 2 > len(lines) and blank else width
-    trims = not any(len(line.cells) == usual and line.cells[-1:] == ("",) for line in lines)
+    whole = [line.cells for line in lines if len(line.cells) >= width]
+    states = [at for at, meaning in enumerate(header.meanings) if meaning.role in _STATES]
+    blanks = not whole or any(not cells[at] for cells in whole for at in states)
+    trims = blanks and not any(
+        len(line.cells) == usual and line.cells[-1:] == ("",) for line in lines
+    )
     return {
         line.number
         for line in lines
         if any(line.cells[width:])
+        or _is_shifted(line, header)
         or len(line.cells) > usual
         or (len(line.cells) < usual and not trims)
     }
+
+
+def _is_shifted(line: Line, header: Header) -> bool:
+    """Whether an answer stands where a name, a class, a UPN or a date of birth should be."""
+    return any(
+        len(cell) > 1 and cell.isalpha() and read_answer(cell) in {Answer.GIVEN, Answer.REFUSED}
+        for meaning, cell in zip(header.meanings, line.cells, strict=False)
+        if meaning.role in _NO_ANSWERS
+    )
 
 
 def _is_header_again(line: Line, header: Header, grid: Grid) -> bool:
@@ -220,12 +241,26 @@ def is_total(line: Line, header: Header) -> bool:
     """Whether a line is a total, a page footer or a run date rather than a pupil."""
     filled = [cell for cell in line.cells if cell]
     figures = sum(bool(_FIGURE.fullmatch(cell)) for cell in filled[1:])
+    if _counts_answers(line, header):
+        return True
     if len(filled) - figures > _TOTAL_WORDS or not _TOTAL.match(filled[0]):
         return False
     roles = (meaning.role for meaning in header.meanings)
     named = dict(zip(roles, line.cells, strict=False))
     number = read_admission_number(named.get(Role.ADMISSION_NUMBER, ""))
     return number is None and not re.fullmatch(r"\w{12,}", named.get(Role.UPN, ""))
+
+
+def _counts_answers(line: Line, header: Header) -> bool:
+    """Whether a line names nobody and has counts or shares under the answers."""
+    under = [
+        cell
+        for meaning, cell in zip(header.meanings, line.cells, strict=False)
+        if cell and meaning.role in _STATES
+    ]
+    others = sum(map(bool, line.cells)) - len(under)
+    counts = all(map(_FIGURE.fullmatch, under)) and any(read_answer(cell) is None for cell in under)
+    return len(under) > 1 and counts and others <= 1 and not holds_a_pupil(line.cells, header)
 
 
 def _run_date(lines: Sequence[Line]) -> date | None:

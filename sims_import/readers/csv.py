@@ -48,7 +48,8 @@ def decode(data: bytes) -> str:
     odd = sum(1 for c in text[:4000] if c < " " and c not in "\t\r\n\x0b\x0c\x1a")
     if odd > len(text[:4000]) // 200:
         raise ExportUnreadable("This file is not text, Excel or XML.")
-    return text.removeprefix("\ufeff")
+    # DOS programs end a text with the sign 0x1a.
+    return text.removeprefix("\ufeff").rstrip("\x1a")
 
 
 def _encoding(data: bytes) -> str:

@@ -21,13 +21,16 @@ from openpyxl.utils.cell import range_boundaries
 
 from sims_import.readers.interface import MAX_COLUMNS, Formatting
 from sims_import.readers.shown_otherwise import (
+    SMALLEST_FONT,
     SMALLEST_HEIGHT,
     SMALLEST_WIDTH,
     SYMBOL_FONT,
     TODAY,
     WORD_FORMAT,
+    changes_text,
     page_text,
 )
+from sims_import.text.caution import sheet_may_mean_no, title_may_mean_no
 from sims_import.text.values import read_answer
 from sims_import.text.words import tidy
 
@@ -52,6 +55,8 @@ class _CellStyle:
     """Whether its font shows letters as symbols."""
     as_word: bool
     """Whether its number format shows a word."""
+    as_other_text: bool
+    """Whether its number format shows a text otherwise than it is."""
 
 
 def read_formatting(data: bytes) -> dict[str, Formatting]:
@@ -61,7 +66,7 @@ def read_formatting(data: bytes) -> dict[str, Formatting]:
     """
     book = openpyxl.load_workbook(io.BytesIO(data), rich_text=True, keep_links=False)
     manual = book.calculation is not None and book.calculation.calcMode == "manual"
-    boxes, messages = _text_boxes(data), _newer_messages(data)
+    boxes, messages = [*_text_boxes(data), *_properties(book)], _newer_messages(data)
     return {
         sheet.title: _of_sheet(sheet, boxes, messages, manual=manual) for sheet in book.worksheets
     }
@@ -83,7 +88,7 @@ def _of_sheet(
             ids.append(style.place)
             if cell.value is not None and (style.is_struck or _is_partly_struck(cell.value)):
                 found.struck.append((cell.row, cell.column - 1))
-            if cell.comment is not None:
+            if cell.comment is not None or _has_telling_link(cell):
                 found.comments.append((cell.row, cell.column - 1))
             if cell.value is not None:
                 _note_shown_otherwise(cell, found, style)
@@ -99,6 +104,7 @@ def _of_sheet(
         if dimension.hidden or dimension.width < SMALLEST_WIDTH:
             found.hidden_columns += range(dimension.min - 1, dimension.max)
     found.filters = _filters(sheet)
+    found.struck += _crossing_rules(sheet)
     return found
 
 
@@ -112,6 +118,7 @@ def _style_of(cell: Any, palette: list[list[str]]) -> _CellStyle:
         is_struck=bool(cell.font.strike),
         in_symbols=bool(SYMBOL_FONT.search(str(cell.font.name))),
         as_word=bool(WORD_FORMAT.search(str(cell.number_format))),
+        as_other_text=changes_text(str(cell.number_format)),
     )
 
 
@@ -128,7 +135,7 @@ def _background(fill: Any) -> str:
 
 
 def _text_colour(cell: Any) -> str:
-    if set(str(cell.number_format)) == {";"}:
+    if set(str(cell.number_format)) == {";"} or (cell.font.sz or SMALLEST_FONT) < SMALLEST_FONT:
         return "invisible"  # a number format of only semicolons shows nothing
     colour = _colour(cell.font.color)
     return "" if colour in _BLACK else colour
@@ -150,7 +157,8 @@ def _note_shown_otherwise(cell: Any, found: Formatting, style: _CellStyle) -> No
     place = (cell.row, cell.column - 1)
     if style.in_symbols and read_answer(str(cell.value)) is not None:
         found.symbols.append(place)
-    if style.as_word and cell.data_type in {"n", "b", "f"} and not cell.is_date:
+    is_number = cell.data_type in {"n", "b", "f"} and not cell.is_date
+    if style.as_other_text or (style.as_word and is_number):
         found.formats.append(place)
     if cell.data_type == "f" and TODAY.search(str(cell.value)):
         found.of_today.append(place)
@@ -174,6 +182,13 @@ def _text_boxes(data: bytes) -> list[str]:
     return [text for text in found if text]
 
 
+def _properties(book: Any) -> list[str]:
+    """The title and the description of the file, if they may say no."""
+    found = book.properties
+    texts = (found.title, found.subject, found.description, found.keywords, found.category)
+    return [tidy(text) for text in texts if text and sheet_may_mean_no(text)]
+
+
 def _messages(sheet: Any) -> Iterator[tuple[int, int, str]]:
     """The messages that Excel shows at cells, with their first and last column."""
     for rule in sheet.data_validations.dataValidation:
@@ -195,6 +210,22 @@ def _newer_messages(data: bytes) -> list[tuple[int, int, str]]:
                 for rule in ElementTree.fromstring(sheet).iter(_NEWER_RULE):
                     found += [text for key in _MESSAGES if (text := tidy(rule.get(key, "")))]
     return [(0, MAX_COLUMNS, text) for text in found]
+
+
+def _has_telling_link(cell: Any) -> bool:
+    """Whether a text that may say no appears when the mouse is over the link in a cell."""
+    return cell.hyperlink is not None and title_may_mean_no(cell.hyperlink.tooltip or "")
+
+
+def _crossing_rules(sheet: Any) -> list[tuple[int, int]]:
+    """The first cell of each range in which a rule crosses text out."""
+    return [
+        (part.min_row, part.min_col - 1)
+        for rules in sheet.conditional_formatting
+        for rule in rules.rules
+        if rule.dxf is not None and rule.dxf.font is not None and rule.dxf.font.strike
+        for part in rules.sqref.ranges
+    ]
 
 
 def _is_partly_struck(value: object) -> bool:

@@ -8,23 +8,34 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.csv import decode
+from sims_import.readers.html_styles import (
+    declarations,
+    decoration,
+    filled,
+    has_other_rules,
+    hides,
+    palette_entry,
+    styles_of,
+)
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting, Grid, Line
+from sims_import.text.caution import sheet_may_mean_no, title_may_mean_no
 from sims_import.text.words import tidy, tidy_cell
 
 _PAGE = re.compile(
     r"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|table|meta|style)\b",
     re.I | re.S,
 )
-_CLASS = re.compile(r"\.([\w-]+)\s*\{([^}]*)\}")
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.I | re.S)
 _STRUCK = frozenset({"s", "strike", "del"})
-_SILENT = frozenset({"script", "style", "title", "head"})
+_SILENT = frozenset({"script", "style", "title", "head", "template"})
+_CONTROLS = frozenset({"input", "select", "textarea"})
+"""Parts of forms. What they show is not in the text."""
 _BREAKS = frozenset({"br", "p", "div", "li"})
-_PLAIN_BACKGROUNDS = frozenset({"", "white", "#fff", "#ffffff", "transparent", "none", "auto"})
-_PLAIN_COLOURS = frozenset({"", "black", "#000", "#000000", "windowtext", "inherit"})
 _TOO_LARGE = "This file is far larger than a school's export."
 
 
@@ -41,8 +52,7 @@ def read(data: bytes) -> list[Grid]:
         ExportUnreadable: There is no table, one stands inside another, or it is far too large.
     """
     text = decode(data)
-    styles = {name: _declarations(body) for name, body in _CLASS.findall(text)}
-    page = _Page(styles)
+    page = _Page(styles_of(text), unreadable=has_other_rules(text))
     page.feed(text)
     page.close()
     if page.depth:
@@ -51,15 +61,12 @@ def read(data: bytes) -> list[Grid]:
         raise ExportUnreadable("This is a web page without a table, not an export.")
     page.end_of_page()
     many = len(page.grids) > 1
+    titles = (tidy(unescape(title)) for title in _TITLE.findall(text))
+    texts = tuple(title for title in titles if sheet_may_mean_no(title))
     return [
-        Grid(f"table {at}" if many else "", table.lines, formatting=table.formatting)
+        Grid(f"table {at}" if many else "", table.lines, texts=texts, formatting=table.formatting)
         for at, table in enumerate(page.grids, start=1)
     ]
-
-
-def _declarations(style: str) -> dict[str, str]:
-    parts = (part.partition(":") for part in style.split(";"))
-    return {name.strip().lower(): value.strip().lower() for name, _, value in parts}
 
 
 @dataclass
@@ -75,14 +82,17 @@ class _Cell:
     rows: int
     parts: list[str] = field(default_factory=list)
     struck: bool = False
+    commented: bool = False
+    """Whether a text appears when the mouse is over the cell."""
 
 
 class _Page(HTMLParser):
     """Collects the tables of a page, and the text outside them as lines of their own."""
 
-    def __init__(self, styles: dict[str, dict[str, str]]) -> None:
+    def __init__(self, styles: dict[str, dict[str, str]], *, unreadable: bool) -> None:
         super().__init__(convert_charrefs=True)
         self.styles = styles
+        self.unreadable = unreadable
         self.grids: list[_Table] = []
         self.depth = 0
         """Number of open tables."""
@@ -108,10 +118,10 @@ class _Page(HTMLParser):
         elif tag == "table":
             self._open_table(style)
         elif self.depth and tag in {"thead", "tbody", "tfoot"}:
-            self.group_style = {**self.table_style, **_filled(style)}
+            self.group_style = {**self.table_style, **filled(style)}
         elif self.depth and tag == "tr":
             self._end_row()
-            self.row, self.row_style = [], {**self.group_style, **_filled(style)}
+            self.row, self.row_style = [], {**self.group_style, **filled(style)}
         elif self.depth and tag in {"td", "th"}:
             self._open_cell(style, dict(attrs))
         elif self.depth and tag == "col":
@@ -121,6 +131,9 @@ class _Page(HTMLParser):
         self._add_style(tag, style)
 
     def _add_text(self, tag: str, attributes: dict[str, str | None]) -> None:
+        drawn = tag in _CONTROLS or (tag == "img" and not attributes.get("alt"))
+        if drawn and self.cell is not None:
+            self.grids[-1].formatting.unreadable = True
         if tag == "img":
             self.handle_data(f" {attributes.get('alt') or ''} ")
         elif tag in _BREAKS:
@@ -131,7 +144,7 @@ class _Page(HTMLParser):
         self.struck += tag in _STRUCK
         if self.cell is None:
             return
-        if tag in _STRUCK or "line-through" in _decoration(style):
+        if tag in _STRUCK or "line-through" in decoration(style):
             self.cell.struck = True
         if tag not in {"td", "th"}:
             for name in ("background", "color", "display", "visibility"):
@@ -169,6 +182,7 @@ class _Page(HTMLParser):
         self.depth, self.spans, self.column = 1, {}, 0
         self.table_style = self.group_style = style
         table = _Table()
+        table.formatting.unreadable = self.unreadable
         self.grids.append(table)
         self._flush_outside(table)
 
@@ -184,7 +198,7 @@ class _Page(HTMLParser):
 
     def _column(self, style: dict[str, str], attributes: dict[str, str | None]) -> None:
         span = _number(attributes.get("span"))
-        if _hides(style):
+        if hides(style):
             self.grids[-1].formatting.hidden_columns += range(self.column, self.column + span)
         self.column += span
 
@@ -192,9 +206,11 @@ class _Page(HTMLParser):
         self._end_cell()
         if self.row is None:
             self.row, self.row_style = [], self.group_style
-        whole = {**self.row_style, **_filled(style)}
+        whole = {**self.row_style, **filled(style)}
+        said = title_may_mean_no(attributes.get("title") or "")
         columns, rows = _number(attributes.get("colspan")), _number(attributes.get("rowspan"))
-        self.cell = _Cell(whole, columns, rows, struck="line-through" in _decoration(whole))
+        struck = "line-through" in decoration(whole)
+        self.cell = _Cell(whole, columns, rows, struck=struck, commented=said)
 
     def _end_cell(self) -> None:
         if self.cell is None or self.row is None:
@@ -227,16 +243,18 @@ class _Page(HTMLParser):
         self.row = None
 
     def _add_formatting(self, found: Formatting, number: int, texts: list[str]) -> None:
-        if _hides(self.row_style):
+        if hides(self.row_style):
             found.hidden_rows.append(number)
         places = []
         for at, cell in enumerate(self.row or []):
-            style = _palette_entry(cell.style) if cell else ["", ""]
+            style = palette_entry(cell.style) if cell else ["", ""]
             if style not in found.palette:
                 found.palette.append(style)
             places.append(found.palette.index(style))
             if cell and texts[at] and cell.struck:
                 found.struck.append((number, at))
+            if cell and cell.commented:
+                found.comments.append((number, at))
         if any(places):
             found.styles[number] = places
 
@@ -244,43 +262,17 @@ class _Page(HTMLParser):
         """The declarations of an element's classes, attributes and own style."""
         found: dict[str, str] = {}
         for name in (attributes.get("class") or "").split():
-            found |= self.styles.get(name, {})
+            found |= self.styles.get(f".{name}", {})
+        found |= self.styles.get(f"#{attributes.get('id')}", {})
         if attributes.get("bgcolor"):
             found["background"] = str(attributes["bgcolor"]).lower()
         if attributes.get("color"):
             found["color"] = str(attributes["color"]).lower()
         if "hidden" in attributes:
             found["display"] = "none"
-        found |= _declarations(attributes.get("style") or "")
+        found |= declarations(attributes.get("style") or "")
         found["background"] = found.get("background-color") or found.get("background", "")
         return found
-
-
-def _filled(style: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in style.items() if value}
-
-
-def _palette_entry(style: dict[str, str]) -> list[str]:
-    background, colour = style.get("background", ""), style.get("color", "")
-    if _hides(style):
-        colour = "invisible"
-    return [
-        "" if background in _PLAIN_BACKGROUNDS else background,
-        "" if colour in _PLAIN_COLOURS else colour,
-    ]
-
-
-def _decoration(style: dict[str, str]) -> str:
-    return f"{style.get('text-decoration', '')} {style.get('text-decoration-line', '')}"
-
-
-def _hides(style: dict[str, str]) -> bool:
-    sizes = (style.get("height", "1"), style.get("width", "1"))
-    return (
-        style.get("display") == "none"
-        or style.get("visibility") in {"hidden", "collapse"}
-        or any(re.fullmatch(r"0(\.0+)?(pt|px|em|cm)?", size) for size in sizes)
-    )
 
 
 def _number(text: str | None) -> int:

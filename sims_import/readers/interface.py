@@ -121,6 +121,8 @@ class Grid:
     """False for a format that may list only some pupils and states no consent (CTF)."""
     doubts: tuple[Mark, ...] = ()
     """Marks of hidden sheets in the same workbook."""
+    texts: tuple[str, ...] = ()
+    """What the file says beside its rows, such as the fields around a list of pupils."""
     formatting: Formatting | None = None
     """The sheet's formatting; None if the format has none."""
 

@@ -12,15 +12,15 @@ from typing import Any
 
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.csv import decode
+from sims_import.readers.groups import WRAPPERS, name_matters, telling_names
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
-from sims_import.text.caution import negates
 from sims_import.text.words import tidy, tidy_cell, words
 
 _TOO_LARGE = "This file is far larger than a school's export."
 _DAMAGED = "This JSON file is cut short or damaged."
 _SHAPE = "This JSON file is no plain list of pupils."
-_WRAPPERS = frozenset({"data", "attributes", "answers", "fields"})
-"""Groups whose name does not change the meaning of their fields."""
+_ABOUT_THE_FILE = frozenset({"meta", "links", "pagination", "schema", "success", "status", "code"})
+"""Fields beside a list of pupils that an interface writes for programs."""
 Field = tuple[str, str]
 
 
@@ -41,7 +41,7 @@ def read(data: bytes) -> Grid:
         found = json.loads(decode(data), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise ExportUnreadable(_DAMAGED) from error
-    name, records = _records(found)
+    name, texts, records = _records(found)
     rows = [row for record in records for row in _rows(record)]
     captions = list(dict.fromkeys(caption for row in rows for caption, _ in row))
     if len(rows) > MAX_ROWS or len(captions) > MAX_COLUMNS:
@@ -53,7 +53,7 @@ def read(data: bytes) -> Grid:
             cells.setdefault(caption, []).append(text)
         # A field that comes twice in a record is a list of values. No value is dropped.
         lines.append(Line(number, tuple(", ".join(cells.get(c, ())) for c in captions)))
-    return Grid(name, lines, headed=True)
+    return Grid(name, lines, headed=True, texts=(*telling_names([name]), *texts))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -64,19 +64,36 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _records(found: Any) -> tuple[str, list[dict[str, Any]]]:
-    """The name and the records of the only list of objects. The name may say no."""
-    name = ""
+def _records(found: Any) -> tuple[str, list[str], list[dict[str, Any]]]:
+    """The name of the only list of objects, the fields around it as texts, and its records."""
+    name, texts = "", list[str]()
     while isinstance(found, dict):
         lists = {key: value for key, value in found.items() if isinstance(value, (list, dict))}
         rows = {key: value for key, value in lists.items() if _holds_objects(value)}
         if len(rows) != 1:
             raise ExportUnreadable(_SHAPE)
-        ((key, found),) = rows.items()
-        name = name if key.lower() in _WRAPPERS else f"{name} {_caption(key)}".strip()
+        ((key, inner),) = rows.items()
+        texts += _texts_beside({k: value for k, value in found.items() if k != key})
+        found = inner
+        name = name if key.lower() in WRAPPERS else f"{name} {_caption(key)}".strip()
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
         raise ExportUnreadable(_SHAPE)
-    return name, found
+    return name, texts, found
+
+
+def _texts_beside(found: dict[str, Any]) -> list[str]:
+    """The fields beside a list of pupils as lines of a report: ``school: Millfields``."""
+    texts = []
+    for name, value in found.items():
+        if name.lower().lstrip("$") in _ABOUT_THE_FILE:
+            continue
+        if isinstance(value, dict):
+            texts += [f"{_caption(name)} {text}" for text in _texts_beside(value)]
+        elif isinstance(value, list):
+            texts += [f"{_caption(name)}: {_text(inner)}" for inner in value]
+        else:
+            texts.append(f"{_caption(name)}: {_text(value)}")
+    return texts
 
 
 def _holds_objects(value: Any) -> bool:
@@ -118,7 +135,7 @@ def _sort(
         caption = f"{group} - {_caption(name)}" if group else _caption(name)
         if isinstance(inner, dict):
             # The name of a group that says no, or holds answers, is put before their captions.
-            known = name.lower() in _WRAPPERS or (not group and not _matters(name, inner))
+            known = not name_matters(_caption(name), map(_text, inner.values()))
             _sort(inner, group if known else caption, plain, nested)
         elif isinstance(inner, list) and _holds_objects(inner):
             nested.append((caption, inner))
@@ -126,11 +143,6 @@ def _sort(
             plain.append((caption, ", ".join(map(_text, inner))))
         else:
             plain.append((caption, _text(inner)))
-
-
-def _matters(name: str, inner: dict[str, Any]) -> bool:
-    """Whether a group's name says no or the group holds yes and no, so the name has a meaning."""
-    return negates(_caption(name)) or any(isinstance(value, bool) for value in inner.values())
 
 
 def _in_group(group: str, caption: str) -> str:

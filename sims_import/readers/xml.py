@@ -18,8 +18,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from consent_gate.errors import ExportUnreadable
+from sims_import.readers.groups import name_matters, telling_names
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
-from sims_import.text.caution import negates
 from sims_import.text.values import read_date
 from sims_import.text.words import tidy, tidy_cell, words
 
@@ -33,6 +33,10 @@ _RUN_DATE_TAGS = frozenset(
 """Names, without spaces, of elements and attributes that hold the run date."""
 
 
+_OF_SCHEMA = frozenset({"version", "type", "nil", "xmlns", "encoding", "id", "dt"})
+"""Attributes that say nothing about a pupil or the list."""
+
+
 @dataclass
 class _Found:
     """The records and the run date read so far."""
@@ -41,6 +45,10 @@ class _Found:
     """Name of the root element, in lower case."""
     records: list[list[tuple[str, str]]] = field(default_factory=list)
     run_on: date | None = None
+    tags: dict[str, None] = field(default_factory=dict)
+    """Captions of the root and of the records, in order."""
+    texts: list[str] = field(default_factory=list)
+    """Attributes of the root, fields beside the records, and comments."""
 
 
 def read(data: bytes) -> Grid:
@@ -61,7 +69,13 @@ def read(data: bytes) -> Grid:
         raise ExportUnreadable("This XML file declares entities, which no export does.") from error
     except (ValueError, LookupError, OverflowError) as error:
         raise ExportUnreadable("This XML file is damaged or in an unknown encoding.") from error
+    found.texts += [tidy(text) for text in re.findall(r"<!--(.*?)-->", _plain(data), re.S)]
     return _grid(found)
+
+
+def _plain(data: bytes) -> str:
+    """The file as text, if it is in UTF-8; comments in other encodings are passed over."""
+    return data.decode("utf-8", errors="ignore") if b"<!--" in data else ""
 
 
 def _retry(data: bytes) -> _Found:
@@ -93,6 +107,8 @@ def _read(data: bytes) -> _Found:
                 raise ExportUnreadable("This XML file is nested deeper than any export.")
             if open_tags == 1:
                 found.root = name.lower()
+                found.tags[_caption(name)] = None
+                found.texts += _attributes(element)
                 _refuse_excel_2003(found.root)
                 record_depth = 3 if found.root == "ctfile" else 2
             continue
@@ -133,6 +149,7 @@ def _add_record(element: Element, name: str, found: _Found) -> None:
         for child in element.iter():
             _find_run_date(child, _local(child.tag), found)
         return
+    found.tags[_caption(name)] = None
     found.records.append(list(_fields(element)))
     if len(found.records) > MAX_ROWS:
         raise ExportUnreadable("This file is far larger than a school's export.")
@@ -142,6 +159,8 @@ def _find_run_date(element: Element, name: str, found: _Found) -> None:
     """Take the run date from an element or its attributes, if none was found before."""
     if "".join(words(_caption(name))) in _RUN_DATE_TAGS and found.run_on is None:
         found.run_on = read_date(tidy(element.text or ""))
+    elif not len(element) and tidy(element.text or "") and found.root != "ctfile":
+        found.texts.append(f"{_caption(name)}: {tidy(element.text or '')}")
     for attribute, text in element.attrib.items():
         if "".join(words(_caption(_local(attribute)))) in _RUN_DATE_TAGS and found.run_on is None:
             found.run_on = read_date(tidy(text))
@@ -161,10 +180,30 @@ def _leaves(parent: Element, group: str) -> Iterator[tuple[str, str]]:
     for element in parent:
         name = _caption(_local(element.tag))
         caption = f"{group} - {name}" if group else name
+        yield from _said_by_attributes(element, caption)
         if len(element):
-            yield from _leaves(element, caption if group or negates(name) else "")
+            texts = (tidy(leaf.text or "") for leaf in element.iter() if not len(leaf))
+            yield from _leaves(element, caption if group or name_matters(name, texts) else "")
+            if tidy(element.text or ""):
+                yield caption, tidy_cell(element.text or "")
         else:
             yield caption, tidy_cell(element.text or "")
+
+
+def _said_by_attributes(element: Element, caption: str) -> Iterator[tuple[str, str]]:
+    """``Website - withdrawn`` for an attribute of ``Website``. Those of a schema say nothing."""
+    for name, text in element.attrib.items():
+        if not name.startswith("{") and name not in _OF_SCHEMA:
+            yield f"{caption} - {_caption(name)}", tidy_cell(text)
+
+
+def _attributes(element: Element) -> list[str]:
+    """The attributes of the root as lines of a report, without those of a schema."""
+    return [
+        f"{_caption(name)}: {tidy(text)}"
+        for name, text in element.attrib.items()
+        if not name.startswith("{") and name not in _OF_SCHEMA
+    ]
 
 
 def _caption(tag: str) -> str:
@@ -185,4 +224,5 @@ def _grid(found: _Found) -> Grid:
         # A field that comes twice in a record is a list of values. No value is dropped.
         lines.append(Line(number, tuple(", ".join(texts) for texts in cells)))
     ctf = found.root == "ctfile"
-    return Grid("", lines, headed=True, run_on=found.run_on, complete=not ctf)
+    texts = () if ctf else (*telling_names(found.tags), *found.texts)
+    return Grid("", lines, headed=True, run_on=found.run_on, complete=not ctf, texts=texts)

@@ -8,7 +8,7 @@ contradiction. If each cell holds one type, the other types stand in other rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -27,7 +27,7 @@ from sims_import.roster.records import (
     silenced,
     stricter,
 )
-from sims_import.roster.rows import RowReader
+from sims_import.roster.rows import RowReader, name_of
 from sims_import.text.cells import split_types
 from sims_import.text.vocabulary import Meaning, Role
 
@@ -81,7 +81,14 @@ def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Rost
         warnings=shorten([*warnings, *reader.left_out, *reader.warnings]),
         unsure_dates=tuple(reader.unsure_dates(today)),
         ragged=tuple(reader.ragged),
+        unnumbered=tuple(_same_names(reader, merged.values())),
     )
+
+
+def _same_names(reader: RowReader, records: Iterable[PupilRecord]) -> Iterator[int]:
+    """Rows without a number that have the name of a pupil who is listed with one."""
+    names = {name_of(r.forename, r.surname) for r in records if r.forename and r.surname}
+    return (row for row, name in reader.unnumbered if name in names)
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,8 @@ class Roster:
     """Captions of expiry dates where the order of day and month is uncertain and matters."""
     ragged: tuple[int, ...] = ()
     """Rows with more or fewer cells than the headings."""
+    unnumbered: tuple[int, ...] = ()
+    """Rows without a number that have the name of a pupil of the export."""
 
 
 def answers_digest(records: Iterable[PupilRecord]) -> str:

@@ -60,6 +60,8 @@ class RowReader:
     left_out: list[Problem] = field(default_factory=list)
     """Rows of people who are no pupils."""
     ragged: list[int] = field(default_factory=list)
+    unnumbered: list[tuple[int, tuple[str, str]]] = field(default_factory=list)
+    """Row and name of each row that is left out because it has no usable number."""
 
     def __post_init__(self) -> None:
         by_role: dict[Role, list[int]] = {}
@@ -90,6 +92,9 @@ class RowReader:
                     self.warnings.append(self._problem(row, None, RAGGED))
                     self.ragged.append(row.number)
                 yield silenced(record) if row.ragged else record
+            elif not self._is_staff(row):
+                texts = self._texts(row)
+                self.unnumbered.append((row.number, name_of(texts["forename"], texts["surname"])))
 
     # --- which pupil the row is about --------------------------------------------------------
 
@@ -138,10 +143,7 @@ class RowReader:
     # --- what the row states ----------------------------------------------------------------------
 
     def _record(self, row: Row, number: str) -> PupilRecord:
-        texts = {name: self._first(row, role)[0] or None for name, role in _TEXTS.items()}
-        _fill_names(texts, self._first(row, Role.DISPLAY_NAME)[0])
-        if texts["year"]:
-            texts["year"] = read_year(texts["year"])
+        texts = self._texts(row)
         address = " ".join(row.cells[at] for at in self._columns.get(Role.ADDRESS, []))
         stated = self._consents.read(row)
         return PupilRecord(
@@ -161,6 +163,14 @@ class RowReader:
             lookup_errors=frozenset(stated.lookup_errors),
             **texts,
         )
+
+    def _texts(self, row: Row) -> dict[str, str | None]:
+        """The fields of the row that are texts, such as names and class."""
+        texts = {name: self._first(row, role)[0] or None for name, role in _TEXTS.items()}
+        _fill_names(texts, self._first(row, Role.DISPLAY_NAME)[0])
+        if texts["year"]:
+            texts["year"] = read_year(texts["year"])
+        return texts
 
     def _has_left(self, row: Row) -> bool:
         flagged = any(
@@ -187,6 +197,11 @@ class RowReader:
         if text and day is None and read_answer(text) is not Answer.NOT_STATED:
             self._warn(row, at, ODD_DATE)
         return day
+
+
+def name_of(forename: str | None, surname: str | None) -> tuple[str, str]:
+    """The name by which rows of one pupil are compared."""
+    return (forename or "").casefold(), (surname or "").casefold()
 
 
 def _fill_names(texts: dict[str, str | None], display: str) -> None:

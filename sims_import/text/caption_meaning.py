@@ -46,6 +46,12 @@ _QUESTION_NUMBER = re.compile(
     re.I,
 )
 """The number of a question in a form, before its text."""
+_DONE_BY = re.compile(
+    r"\b(given|gave|signed|completed|entered|recorded|answered|submitted|updated|created|input|"
+    r"collected|checked|returned|printed|consent|consented|agreed|approved|confirmed|authorised|"
+    r"received|processed|added|changed|filled) by$"
+)
+"""The end of a caption of a column that names who did something."""
 OPT_OUT = re.compile(r"\bopt(s|ed|ing)? ?outs?\b")
 
 
@@ -108,9 +114,9 @@ def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
     purposes, left = _take_purposes(rest, vocabulary)
     meaningful = [w for w in left if w not in FILLERS and w not in PHOTO_WORDS]
     film_only = bool(set(left) & FILM_WORDS) and not set(left) & PHOTO_WORDS
-    own = _own_stems(vocabulary)
+    own = _stems(" ".join(sorted(own_caption_words(vocabulary, words(text)))))
     meaningful = [w for w in meaningful if w not in FILM_WORDS and w not in own]
-    if not negated and (stems[-1:] == ("by",) or set(stems) & NOTE_WORDS):
+    if not negated and (_DONE_BY.search(" ".join(stems)) or set(stems) & NOTE_WORDS):
         return Meaning(Role.NOTE)
     if negated:
         return _negative(stems, purposes, meaningful, vocabulary)
@@ -128,12 +134,6 @@ def _is_odd(
     for phrase, _ in _phrases(vocabulary):
         marked = marked.replace(f" {phrase} ", f" {USE} ")
     return bool(purposes) and is_odd(text, marked, of_pictures=set(purposes) != {BIOMETRIC})
-
-
-@lru_cache(maxsize=16)
-def _own_stems(vocabulary: Vocabulary) -> frozenset[str]:
-    """Stems of the own school's name that say nothing: ``Millfields Website``."""
-    return frozenset(_stems(" ".join(sorted(own_caption_words(vocabulary)))))
 
 
 def uses_named_in(caption: str, vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -49,6 +49,16 @@ _TAKES_BACK = re.compile(
     r"see (the )?(e ?mail|letter|office|file|note|s)|(rang|phoned|called|emailed|e mailed|spoke))\b"
 )
 """Words of notes that say together that somebody may have taken a consent back."""
+_NO_PARENT = re.compile(
+    r"(the )?(child|pupil|student|learner|self|himself|herself|young person|friend|teacher|"
+    r"nobody|no one|unknown|sibling|brother|sister)\b(?!s? (parent|mother|father|mum|dad|carer))"
+)
+_BY_CHILDREN = re.compile(
+    r"\b(given|signed|completed|answered|entered|submitted|filled in|returned|consented|agreed|"
+    r"made) by (the )?(child|children|pupils?|students?|learners?)\b|"
+    r"\bconsents? (by|from|of) (the )?child(ren)?\b"
+)
+"""Words of titles that say together that the children answered."""
 _BOTH_ANSWERS = re.compile(r"\b(y|yes)\W+(n|no)\b|\b(n|no)\W+(y|yes)\b", re.I)
 _BESIDE_NAME = re.compile(r"[(\[]([^)\]]*)[)\]]?|\s[-\u2013\u2014:]\s*(.+)$")
 """What stands in brackets or after a dash."""
@@ -97,7 +107,8 @@ def _restricts(text: str) -> bool:
     plain = _without_key(text)
     found = set(words(plain or ""))
     restricting = CAUTION_WORDS - TITLE_WORDS | SENTENCE_WORDS | STAFF_WORDS | OTHER_CONSENTS
-    stale = _STALE.search(" ".join(words(text)))
+    spoken = " ".join(words(text))
+    stale = _STALE.search(spoken) or _BY_CHILDREN.search(spoken)
     return plain is None or negates(text) or bool(found & restricting or stale)
 
 
@@ -179,6 +190,11 @@ def note_may_mean_no(text: str) -> bool:
     if not text or text.casefold().strip(" .") in {"none", "nil"}:
         return False
     return read_answer(text) is Answer.REFUSED or _is_cautious(text)
+
+
+def is_no_parent(text: str) -> bool:
+    """Whether a text about who answered names the child, or somebody who is no parent."""
+    return _NO_PARENT.match(" ".join(words(text))) is not None
 
 
 @lru_cache(maxsize=16384)

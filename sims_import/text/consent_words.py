@@ -96,7 +96,7 @@ REFUSALS = word_set(
 )
 """Words that make a caption a refusal by themselves. "No" may mean number, and "Excluded" may be
 about a pupil, so they are left out."""
-ANSWER_HINTS = ("yes no", "y n", "t f", "true false", "opt in")
+ANSWER_HINTS = ("yes no", "no yes", "y n", "n y", "t f", "true false", "opt in")
 """Words that explain how to fill in a column. They do not change the meaning of its caption."""
 
 DATE_WORDS = word_set("date dated datetime timestamp")
@@ -136,9 +136,15 @@ STAFF_WORDS = word_set(
 """Words in a class or year column for people who are not pupils."""
 STATUS_WORDS = word_set(
     """status state code flag stage outcome result decision marker indicator level overall rag
-    colour color"""
+    colour color action change event superseded supersedes replaced latest active deleted duration
+    validity valid limit limits scope condition conditions"""
 )
 """Words that make every value of a column with an unknown caption matter."""
+ANSWERED_BY = word_set(
+    """given gave signed signature signatory answered respondent responder relationship consented
+    completed submitted who whom role source by"""
+)
+"""Words in the caption of a column that says who answered."""
 HISTORIC_WORDS = word_set(
     """leaver leavers left former archive archived old previous historic draft test template example
     sample superseded obsolete outdated demo dummy mock fictional"""
@@ -156,6 +162,7 @@ BENIGN_NEGATIONS = (
     r"\b(week|term|weekend|year|month|period) end(ing)?\b",
     r"\b(report|period|term|week|year) end(s|ing)? (date|on)\b",
     r"\bno (upns?|emails?|address|addresses)\b",
+    r"^\W*ends?\W*$",
     r"\bend of (term|year|report|file|list)\b",
     r"\bgiven (and|or|/|&) (refused|declined|withdrawn|not given)\b",
     r"\byes ?(and|or|/|&) ?no\b",

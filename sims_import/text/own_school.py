@@ -82,10 +82,16 @@ def own_words(vocabulary: Vocabulary) -> frozenset[str]:
     )
 
 
-def own_caption_words(vocabulary: Vocabulary) -> frozenset[str]:
-    """Words of the own school's name that say nothing in a heading: ``Millfields Website``."""
+def own_caption_words(vocabulary: Vocabulary, caption: Collection[str]) -> frozenset[str]:
+    """Words of the own school's name that say nothing in a heading: ``Millfields Website``.
+
+    ``Community website`` may be the website of somebody else, so words that other schools have as
+    well count only beside one that only this school has. ``caption`` are the heading's words.
+    """
     found = own_words(vocabulary) - _MEANINGFUL
-    return found | (_phases(words(vocabulary.school)) | _INSIDE if found else frozenset())
+    if not found & set(caption):
+        return frozenset()
+    return found | (frozenset(words(vocabulary.school)) & (_PHASES | _INSIDE))
 
 
 def other_school(text: str, vocabulary: Vocabulary, names: Collection[str] = ()) -> str:

@@ -58,6 +58,7 @@ _USUAL = word_set(
     sub grand average percent percentage master working original final latest live main nor status
     reporter designed standard default general community voluntary aided controlled foundation trust
     church england catholic roman rc ce va vc cofe alphabetic ascending descending asc desc sheets
+    continued cont
     office confidential personal
     ltd limited plc version microsystems copyright c"""
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font
 from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -136,6 +137,44 @@ def test_messages_that_newer_versions_of_excel_write_are_read() -> None:
                 part = part.replace(b"</worksheet>", rule.encode())
             target.writestr(name, part)
     assert codes(out.getvalue()) == ["marks-in-workbook"]
+
+
+def crossed_by_rule(book: Any) -> None:
+    rule = FormulaRule(formula=['$B2="Moss1"'], font=Font(strike=True))
+    book.active.conditional_formatting.add("A2:H7", rule)
+
+
+def hidden_in_the_cells(book: Any) -> None:
+    sheet = book.active
+    sheet["E2"].font = Font(size=1)
+    sheet["F3"].number_format = '@" withdrawn"'
+    sheet["G4"].value, sheet["G4"].number_format = 1, "\\N;;\\Y"
+    sheet["H5"].hyperlink = "https://forms.example/1"
+    sheet["H5"].hyperlink.tooltip = "withdrawn in March"
+
+
+def test_small_letters_other_texts_letters_in_formats_and_texts_of_links_are_marks() -> None:
+    assert {
+        (mark.cell, mark.kind) for mark in read_table(saved(hidden_in_the_cells), "export").doubts
+    } >= {
+        ("E2", MarkKind.TEXT_COLOUR),
+        ("F3", MarkKind.NUMBER_FORMAT),
+        ("G4", MarkKind.NUMBER_FORMAT),
+        ("H5", MarkKind.COMMENT),
+    }
+
+
+def test_a_rule_that_crosses_text_out_is_a_mark() -> None:
+    (mark,) = read_table(saved(crossed_by_rule), "export").doubts
+    assert (mark.cell, mark.kind) == ("A2", MarkKind.STRIKETHROUGH)
+
+
+def described(book: Any) -> None:
+    book.properties.title, book.properties.description = "Photo consent", "Yes means refused"
+
+
+def test_the_description_of_a_workbook_is_a_title() -> None:
+    assert read_table(saved(described), "export").titles == ("Yes means refused",)
 
 
 def harmless(book: Any) -> None:

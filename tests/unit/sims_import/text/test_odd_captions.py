@@ -28,6 +28,8 @@ ODD = (
     *("Website agreement", "Website use agreement", "Website happy", "Website put"),
     *("Child's consent - website", "Consent of child: website", "Website: child agrees"),
     *("Pupil's own consent - biometric", "Website parental use", "Website Q1", "Website Oakdale"),
+    *("Website (was)", "Community website", "Website of child", "Photos of website"),
+    *("Website inside", "child: website", "Take down from website by"),
 )
 CLEAR = (
     *("Put on website", "Can be used on website", "For use on website", "Happy to be on website"),
@@ -39,6 +41,7 @@ CLEAR = (
     *("Your child's photo on our website", "Website consent given", "Website Y/N"),
     *("Millfields Website", "Website (Millfields)", "Millfields Community School website"),
     *("MCS website", "Photographs on the Millfields website", "Q1 School website", "Q12. Website"),
+    *("Website (No/Yes)", "Website N/Y", "Consent was given: website"),
     *("Question 1: School website", "Part 1: Website", "Section A - Website", "1a) Website"),
 )
 

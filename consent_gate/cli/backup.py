@@ -111,7 +111,11 @@ def restore(  # noqa: PLR0913, PLR0917  one option each
     ] = None,
     closings: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, dir_okay=False, help="File closings.jsonl of the lost home."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="File closings.jsonl of the lost home: what was revoked.",
+        ),
     ] = None,
     database: Annotated[
         str | None,

@@ -82,9 +82,9 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     """Import consent from a SIMS export: shows what will change, then applies it.
 
     At a terminal it asks about headings and answers that it does not know. Exit 1 when a warning
-    stops part of the import: accept it with --accept. A layout that this home has not seen is
-    applied after you have looked at the table of uses, at a terminal or with --dry-run, and say
-    --accept layout.
+    stops part of the import: accept it with --accept. If this home has not
+    seen the layout of the export before, look at the table of uses first, at a terminal or with
+    --dry-run. Then say --accept layout.
 
     Example: consent-gate --home /srv/consent-gate import-sims consent.csv --photos portraits/
     """

@@ -100,10 +100,13 @@ def list_people(context: typer.Context, as_json: AsJson = False) -> None:
 def change(
     context: typer.Context,
     name: Name,
-    detail: Annotated[AccountChange, typer.Argument(help="What to change.")],
+    detail: Annotated[
+        AccountChange,
+        typer.Argument(help="What to change. untie: the link to a Google or Microsoft account."),
+    ],
     value: Annotated[str, typer.Argument(help="The new role or address.")] = "",
 ) -> None:
-    """Change an account. The person is logged out everywhere. A new password is asked for.
+    """Change an account. The person is logged out everywhere. password: you are asked for it.
 
     Example: consent-gate --home /srv/consent-gate user change j.brown role dpo
     """

@@ -35,6 +35,7 @@ from consent_gate.home.filesystem import path_from_text
 from consent_gate.home.home import Home
 from consent_gate.publication import OPEN, Close
 from consent_gate.vault.originals import ALL_PARTS, remove_staff_parts, vault_of
+from publish.integrity.quarantine import delete_old_quarantine
 
 BATCH_SIZE = 500
 """Items in one round, so that the first round over a large archive does not delay releases."""
@@ -61,6 +62,7 @@ def retention_round(home: Home) -> RetentionResult:
     """
     _remove_keyless(home)
     _delete_erased_sightings(home)
+    delete_old_quarantine(home)
     keep = home.settings.retention
     _forget_closed(home, keep.closed_days)
     return RetentionResult(

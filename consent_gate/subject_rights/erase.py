@@ -64,6 +64,8 @@ NOT_COVERED = (
     " restore erases the pupil again if it finds the revocation list (docs/backup.md). If it does"
     " not, erase the pupil again.",
     "Pictures that also show others: they are held, and no longer linked to the pupil.",
+    "Files in the folder 'quarantine', which lay among published pictures and were not put there by"
+    " the gate. Nobody knows who is shown in them. They are deleted after 30 days.",
     "A mark, without a name, on brothers, sisters and lookalikes of a pupil who is still at the"
     " school. It holds their new pictures and ends with the next import of the whole school.",
 )

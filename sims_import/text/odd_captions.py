@@ -38,7 +38,7 @@ _PLACED = re.compile(f" (?:on|in|within|inside|around|for){_ARTICLES} {USE} ")
 _USES = re.compile(" (?:use|usage|using|used) (?!(?:on|in|within|inside|around|for) )")
 """Somebody uses the website. ``Used on the website`` is another thing."""
 _AGREEMENT = re.compile(" agreement ")
-_OF_OTHERS = re.compile(f" (?:own|their|her|his|my) {USE} |(?<! our)(?<! school) own ")
+_OF_OTHERS = re.compile(f" (?:their|her|his|my) {USE} |(?<! our)(?<! school) own ")
 _FOR_OTHERS = re.compile(
     f" {USE} (?:for|with|by|from)(?!{_ARTICLES} (?:{_CHILD}|{_PHOTO}) ) |"
     f" (?:{USE}|show|shown|showing|given|give) to{_ARTICLES} (?:{_CHILD}|{_PARENT}) "

@@ -42,6 +42,7 @@ CLEAR = (
     *("Millfields Website", "Website (Millfields)", "Millfields Community School website"),
     *("MCS website", "Photographs on the Millfields website", "Q1 School website", "Q12. Website"),
     *("Website (No/Yes)", "Website N/Y", "Consent was given: website"),
+    *("School's own website", "Our own website"),
     *("Question 1: School website", "Part 1: Website", "Section A - Website", "1a) Website"),
 )
 

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-DEPTH = 4
-"""Items that wait for the reader: frames of 6 MB."""
+DEPTH = 16
+"""Items that wait for the reader: frames of 6 MB. A search at every angle takes as long as 20
+frames take elsewhere; with few items the other threads would wait for it."""
 POLL_SECONDS = 0.05
 
 

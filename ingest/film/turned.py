@@ -48,13 +48,16 @@ MIN_GRADIENT = 2.0
 """As in ``rotation_search``: only places near corners are searched."""
 AGAIN_SECONDS = 2.0
 """Each angle is searched again after this time, also where nothing has changed."""
-PIXELS_PER_SECOND = 4e6
+PIXELS_PER_SECOND = 3e6
 """Pixels that are searched for each second of film at most."""
 MOST_PIXELS = 3.5e6
 """Pixels that are searched at once where nothing was searched before: the view at all angles."""
 NEIGHBOURS = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 """Places around one of 4 x 4 pixels to which the shaking of a camera may move it."""
 SURROUNDINGS = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * (REACH // FINE) + 1,) * 2)
+MIN_RESPONSE = 0.1
+"""Height of the peak of the phase correlation from which the camera has moved so. It is 0 for
+frames of one colour."""
 LONGEST_STEP = 0.25
 """Seconds between two frames that count at most."""
 
@@ -189,8 +192,8 @@ class TurnedSearch:
         before, self._before = self._before, now
         if before is None or before.shape != now.shape:
             return
-        (across, down), _ = cv2.phaseCorrelate(before, now)
-        if not np.isfinite((across, down)).all():  # the frames have one colour
+        (across, down), response = cv2.phaseCorrelate(before, now)
+        if not response >= MIN_RESPONSE:
             return
         self._shift += (across, down)
         step = np.rint(self._shift).astype(int)

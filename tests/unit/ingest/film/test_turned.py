@@ -117,7 +117,7 @@ def test_while_the_camera_moves_the_angles_take_turns_within_the_limit() -> None
             searched[index] = max(searched[index], number / 25 - angle.last_at)
     whole = turned.MOST_PIXELS + 4 * turned.PIXELS_PER_SECOND + 2 * WIDTH * HEIGHT
     assert detector.pixels <= whole
-    assert max(searched) < 1.5
+    assert max(searched) < turned.AGAIN_SECONDS + 0.5
 
 
 def test_frames_that_are_known_leave_the_rest_as_it_was() -> None:

@@ -186,8 +186,11 @@ def atomic_file(
     ``partial`` is deleted. The file is synced; the caller syncs the folder.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: The file cannot be written, or ``target`` is a folder, device or pipe, or a link to
+            one. A file in the place of ``/dev/null`` would break the machine.
     """
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(target))
     partial = partial or target.parent / f".partial-{secrets.token_hex(4)}"
     try:
         partial.touch(0o666 if mode is None else 0o600, exist_ok=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
 
 from consent_gate.home import filesystem
-from consent_gate.home.filesystem import atomic_file, is_shared, kind_from_mounts
+from consent_gate.home.filesystem import atomic_file, is_shared, kind_from_mounts, replace_with
 
 MOUNTS = rb"""/dev/sda1 / ext4 rw 0 0
 proc /proc proc rw 0 0
@@ -97,3 +98,15 @@ def test_a_fault_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> No
         file.write(b"new")
         raise OSError("the disk is full")
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for target in (pipe, link):
+        with pytest.raises(OSError, match="not a regular file"):
+            replace_with(target, b"new")
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [link, pipe]

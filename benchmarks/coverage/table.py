@@ -68,11 +68,17 @@ def print_table(rows: list[Row]) -> None:
     for row in rows:
         cells[row.condition, row.band].append((row.is_proposed, row.is_found))
     for condition in CONDITIONS:
-        shares = [100 * np.mean(cells[condition, band], axis=0) for band in range(len(BANDS))]
-        counts = [len(cells[condition, band]) for band in range(len(BANDS))]
-        line = (f"{s[0]:6.0f} /{s[1]:4.0f} of {n:3}" for s, n in zip(shares, counts, strict=True))
+        line = (_cell(cells[condition, band]) for band in range(len(BANDS)))
         print(f"{condition:16}" + "   ".join(line))
     print(f"{len(rows)} faces")
+
+
+def _cell(faces: list[tuple[bool, bool]]) -> str:
+    """The shares proposed and found and the number of faces; a dash where there are none."""
+    if not faces:
+        return f"{'-':>19}"
+    proposed, found = 100 * np.mean(faces, axis=0)
+    return f"{proposed:6.0f} /{found:4.0f} of {len(faces):3}"
 
 
 def _picture(number: int, *, report: bool) -> tuple[RGB, list[tuple[str, int, Pasted]]]:

@@ -42,9 +42,10 @@ from benchmarks.faces.crowd import is_for_report, truth
 from consent_gate.model import FaceKind
 from ingest.faces.augmentation import halvings
 from ingest.faces.finder import FaceFinder, default_finder
+from ingest.faces.likely_places import QUICK
 from ingest.faces.place_classifier import WEIGHTS, Linear, Perceptron, PlaceFeatures
 from ingest.faces.place_crops import Proposal, place_crop
-from ingest.faces.verification import CLASSIFIED, QUICK
+from ingest.faces.verification import CLASSIFIED
 
 HELD_OUT_SHARE = 4
 """One in so many people and photos is held out for the check."""
@@ -203,16 +204,16 @@ def _scene(number: int, *, held_out: bool) -> Scene:
     """
     rng = np.random.default_rng(number)
     everybody = strangers(SHARED / "faces" / "strangers", report=False)
-    people = [path for path in everybody if _is_held_out(path) == held_out]
+    people = [path for path in everybody if is_held_out(path) == held_out]
     events = [
         path
         for path in sorted((SHARED / "school" / "events").glob("*/*"))
-        if not is_for_report(path.name) and _is_held_out(path) == held_out
+        if not is_for_report(path.name) and is_held_out(path) == held_out
     ]
     crowds = [
         path
         for path in sorted((SHARED / "groups" / "images").iterdir())
-        if not is_for_report(path.name) and _is_held_out(path) == held_out
+        if not is_for_report(path.name) and is_held_out(path) == held_out
     ]
     if number % 5 == 3:
         photo = crowds[int(rng.integers(len(crowds)))]
@@ -221,11 +222,11 @@ def _scene(number: int, *, held_out: bool) -> Scene:
         return portrait_scene(people[int(rng.integers(len(people)))], rng)
     if number % 5 == 4:
         return event_scene(events[number // 5 % len(events)], int(rng.choice([1600, 2400, 3000])))
-    backgrounds = [path for path in photos(report=False) if _is_held_out(path) == held_out]
+    backgrounds = [path for path in photos(report=False) if is_held_out(path) == held_out]
     return pasted_scene(people, backgrounds, rng)
 
 
-def _is_held_out(path: Path) -> bool:
+def is_held_out(path: Path) -> bool:
     return zlib.crc32(path.name.encode()) % HELD_OUT_SHARE == 0
 
 

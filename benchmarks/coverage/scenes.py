@@ -69,13 +69,13 @@ def pasted_scene(
             continue
         is_face = rng.random() >= DECOY_SHARE
         face = read_face(_any(people, rng)) if is_face else _decoy(_any(backgrounds, rng), rng)
-        face = _varied(face, condition, rng) if is_face else _in_condition(face, condition, rng)
+        face = varied(face, condition, rng) if is_face else _in_condition(face, condition, rng)
         degrees, feathered = rng.uniform(0, 360), bool(rng.integers(2))
         paste(rgb, cutout(face, height, degrees, feathered=feathered), place)
         pasted.append(Pasted(*place, height, is_face))
     if is_grey:
         rgb = np.repeat(rgb.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
-    return Scene(_compressed(rgb, rng), pasted)
+    return Scene(compressed(rgb, rng), pasted)
 
 
 def crowd_scene(photo: Path, faces: Sequence[CrowdFace], rng: np.random.Generator) -> Scene:
@@ -176,7 +176,7 @@ def _decoy(photo: Path, rng: np.random.Generator) -> Face:
     return Face(np.asarray(piece, np.uint8), (74.75, 66.5, 100.0, 130.0))
 
 
-def _varied(face: Face, condition: str, rng: np.random.Generator) -> Face:
+def varied(face: Face, condition: str, rng: np.random.Generator) -> Face:
     """The face in its condition, perhaps mirrored, coloured or in another light."""
     if rng.random() < 0.5:
         face = altered(face, "mirrored")
@@ -191,7 +191,7 @@ def _in_condition(face: Face, condition: str, rng: np.random.Generator) -> Face:
     return occluded(face, condition, rng) if condition in OCCLUSIONS else altered(face, condition)
 
 
-def _compressed(rgb: RGB, rng: np.random.Generator) -> RGB:
+def compressed(rgb: RGB, rng: np.random.Generator) -> RGB:
     """Often with the traces of JPEG."""
     if rng.random() >= 0.4:
         return rgb

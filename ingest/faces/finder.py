@@ -194,9 +194,9 @@ class FaceFinder:
             face for face in found if face.kind is FaceKind.FACE or not shows_part(face, around)
         ]
 
-    def verified(self, rgb: RGB, place: Proposal, *, is_large: bool) -> FoundFace | None:
+    def verified(self, rgb: RGB, place: Proposal, scale: float) -> FoundFace | None:
         """What a place of ``rgb`` shows, at any angle; see ``verification.verify_proposal``."""
-        return self._rotations.verified(halvings(rgb), place, is_large=is_large)
+        return self._rotations.verified(halvings(rgb), place, scale)
 
     def places(self, rgb: RGB) -> list[Proposal]:
         """The places that ``find`` verifies at every angle, highest score first."""

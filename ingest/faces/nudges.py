@@ -36,6 +36,10 @@ NUDGES = (  # first those that most often made the classifier sure of a face
 )
 
 
+CORRECTIONS = 3
+"""How often a place is corrected at most."""
+
+
 def nudged(place: Proposal, nudge: Nudge) -> Proposal:
     """The place after one change."""
     turn = math.radians(place.degrees)
@@ -50,6 +54,33 @@ def nudged(place: Proposal, nudge: Nudge) -> Proposal:
         height=nudge.size * place.height,
         degrees=place.degrees + nudge.degrees,
     )
+
+
+def first_settled(
+    place: Proposal,
+    correct: Callable[[Proposal], Proposal],
+    classify: Callable[[Proposal], float],
+    enough: float,
+    least: float,
+) -> Proposal | None:
+    """The first place of which the classifier is sure twice in succession, or None.
+
+    Args:
+        place: A place of which the classifier is not sure.
+        correct: Moves a place to the face that it seems to show.
+        classify: Gives the log-odds of a place.
+        enough: The log-odds from which it is sure.
+        least: The log-odds below which no further correction is made.
+    """
+    log_odds = -math.inf
+    for _ in range(CORRECTIONS):
+        place, before = correct(place), log_odds
+        log_odds = classify(place)
+        if min(before, log_odds) >= enough:
+            return place
+        if log_odds < least:
+            return None
+    return None
 
 
 def first_sure(

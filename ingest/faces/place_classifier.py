@@ -11,6 +11,7 @@ see docs/adr/0003.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,14 @@ from numpy.typing import NDArray
 
 from consent_gate.errors import ModelUnavailable
 from ingest.faces.detectors.onnx import only_layers, session, with_dynamic_shape
+from ingest.faces.nudges import Nudge
 from ingest.faces.protocols import RGB
 from ingest.faces.weights import CENTERFACE, locate
 
 WEIGHTS = Path(__file__).parent / "models" / "place_classifier.npz"
 SHA256 = "e682bc7ead37cdb652aa001a883aa70de87313c173f4f23dd0cfcb2d8032dbf5"
+CORRECTION_WEIGHTS = WEIGHTS.with_name("place_corrections.npz")
+CORRECTION_SHA256 = "83c5a595854fad4da5436c8fdbe50ce48d240b7353e7d7a9be9fcc1e5480e048"
 SIDE, QUICK_SIDE = 128, 64
 """Sides in pixels of the crops that are classified, and of those that are classified first. The
 face in the centre is half as high."""
@@ -34,6 +38,10 @@ CELLS = {SIDE: 6, QUICK_SIDE: 4}
 """Cells of 16 px a side around the centre of a crop that count."""
 MAX_SPREADS = 8.0
 """A feature farther from its mean counts as one so far."""
+MAX_LOG_SIZE = 0.7
+"""A correction at most doubles or halves the height of a place."""
+EIGHTH_OF_A_TURN = 45.0
+"""Degrees by which a correction rotates a place at most."""
 
 Floats = NDArray[np.float32]
 
@@ -77,10 +85,25 @@ class PlaceClassifier:
     def __init__(self) -> None:
         self._features = PlaceFeatures()
         self._quick, self._network = _weights()
+        self._corrections = _correction_weights()
 
     def quick_log_odds(self, crops: Sequence[RGB]) -> list[float]:
         """The log-odds for square crops (uint8; RGB) of the side ``QUICK_SIDE``."""
         return [float(value) for value in self._quick.log_odds(self._features.of(crops))]
+
+    def corrections(self, crops: Sequence[RGB]) -> list[Nudge]:
+        """How to move, scale and rotate places to the faces that their small crops show.
+
+        Args:
+            crops: Square, of the side ``QUICK_SIDE``; uint8; RGB. They need not show faces.
+        """
+        return self._corrections.nudges(self._features.of(crops))
+
+    def quick(self, crops: Sequence[RGB]) -> list[tuple[float, Nudge]]:
+        """What ``quick_log_odds`` and ``corrections`` give, for the price of one."""
+        features = self._features.of(crops)
+        log_odds = (float(value) for value in self._quick.log_odds(features))
+        return list(zip(log_odds, self._corrections.nudges(features), strict=True))
 
     def log_odds(self, crop: RGB) -> float:
         """The log-odds for a square crop (uint8; RGB) of the side ``SIDE``."""
@@ -127,15 +150,58 @@ class Perceptron:
         return np.asarray(np.clip(rows, -MAX_SPREADS, MAX_SPREADS), np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Corrections:
+    """A network with one hidden layer that tells where in a small crop the face is."""
+
+    mean: Floats
+    spread: Floats
+    """Of each feature, shape (features,)."""
+    hidden: Floats
+    """Shape (features, units)."""
+    hidden_bias: Floats
+    output: Floats
+    """Shape (units, 4)."""
+    output_bias: Floats
+    """Shape (4,)."""
+
+    def values(self, features: Floats) -> Floats:
+        """Right, down, logarithm of the size and eighths of a turn for rows of features: (n, 4)."""
+        rows = np.clip((features - self.mean) / self.spread, -MAX_SPREADS, MAX_SPREADS)
+        units = np.maximum(rows @ self.hidden + self.hidden_bias, 0)
+        return np.asarray(units @ self.output + self.output_bias, np.float32)
+
+    def nudges(self, features: Floats) -> list[Nudge]:
+        """The corrections for rows of features, within limits."""
+        return [
+            Nudge(
+                float(right),
+                float(down),
+                math.exp(min(max(float(size), -MAX_LOG_SIZE), MAX_LOG_SIZE)),
+                EIGHTH_OF_A_TURN * min(max(float(turn), -1.0), 1.0),
+            )
+            for right, down, size, turn in self.values(features)
+        ]
+
+
 def _weights() -> tuple[Linear, Perceptron]:
     """The classifiers of the small and of the large crop."""
-    try:
-        digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelUnavailable(f"{WEIGHTS.name} is missing from this installation.") from error
-    if digest != SHA256:
-        raise ModelUnavailable(f"{WEIGHTS.name} is not the file that was measured.")
-    with np.load(WEIGHTS, allow_pickle=False) as file:
-        arrays = {name: file[name].astype(np.float32) for name in file.files}
+    arrays = _arrays(WEIGHTS, SHA256)
     quick = Linear(arrays.pop("quick_weights"), float(arrays.pop("quick_intercept")))
     return quick, Perceptron(**arrays)
+
+
+def _correction_weights() -> Corrections:
+    return Corrections(**_arrays(CORRECTION_WEIGHTS, CORRECTION_SHA256))
+
+
+def _arrays(path: Path, sha256: str) -> dict[str, Floats]:
+    """The arrays of a weight file, by name."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelUnavailable(f"{path.name} is missing from this installation.") from error
+    if digest != sha256:
+        raise ModelUnavailable(f"{path.name} is not the file that was measured.")
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name].astype(np.float32) for name in file.files}

@@ -17,12 +17,13 @@ import numpy as np
 from consent_gate.model import FaceKind
 from ingest.faces.augmentation import AugmentedView, halvings
 from ingest.faces.clustering import Boxes
+from ingest.faces.likely_places import likely_places
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.place_crops import Halvings, Proposal
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.rotated_tiles import corner_mask, rotated_tiles, with_mirrored_edges
 from ingest.faces.same_places import SAME_PLACE, SAME_SIZE, is_same_place, without_duplicates
-from ingest.faces.verification import LARGE, likely_places, verify_proposal
+from ingest.faces.verification import LARGE, verify_proposal
 
 STRAIGHT, DIAGONAL = 0.0, 45.0
 """Degrees by which tiles are rotated before their quarter turns. Diagonal tiles have half as many
@@ -133,21 +134,20 @@ class RotationSearch:
         places = [place for place in self.places(rgb) if not is_known(place)]
         found: list[tuple[FoundFace, Proposal]] = []
         views, places = halvings(rgb), places[: self._settings.max_places]
-        large = LARGE * self._scale(rgb)
+        scale = self._scale(rgb)
         for place in self._likely(views, places):
             # A possible face does not count here: another angle or centre may show a certain one.
             certain = (other for face, other in found if face.kind is FaceKind.FACE)
             if any(is_same_place(place, other.centre, other.height) for other in certain):
                 continue
-            is_large = place.height >= large
-            face = self.verified(views, place, is_large=is_large)
+            face = self.verified(views, place, scale)
             if face is not None and not is_known(_place_of(face)):
                 found.append((face, place))
         return _best_of_each_place(found)
 
-    def verified(self, views: Halvings, place: Proposal, *, is_large: bool) -> FoundFace | None:
+    def verified(self, views: Halvings, place: Proposal, scale: float) -> FoundFace | None:
         """The face or possible face at a place, or None; see ``verify_proposal``."""
-        return verify_proposal(views, place, self._verifiers, self._classifier, is_large=is_large)
+        return verify_proposal(views, place, self._verifiers, self._classifier, scale)
 
     def _scale(self, rgb: RGB) -> float:
         """Pixels of the picture to one of the largest picture that may be published."""
@@ -160,7 +160,9 @@ class RotationSearch:
         scale = self._scale(views[0].pixels)
         likely = [
             place
-            for place in likely_places(views, places, self._classifier, settings.small * scale)
+            for place in likely_places(
+                views, places, self._classifier, settings.small * scale, LARGE * scale
+            )
             if place.height >= settings.min_height * scale
         ]
         # Of the places of a clear face, the small crop does not tell which is centred and upright.

@@ -20,8 +20,9 @@ import numpy as np
 from consent_gate.model import Box, FaceKind
 from ingest.faces.augmentation import MIRRORED_ORDER, AugmentedView
 from ingest.faces.ensemble import FITTED_ENSEMBLE, score_log_odds
-from ingest.faces.nudges import first_sure
-from ingest.faces.place_classifier import QUICK_SIDE, SIDE, PlaceClassifier
+from ingest.faces.likely_places import QUICK
+from ingest.faces.nudges import first_settled, first_sure, nudged
+from ingest.faces.place_classifier import SIDE, PlaceClassifier
 from ingest.faces.place_crops import CropVariant, Halvings, Proposal, place_crop, zoom_of
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace, Landmarks
 from ingest.faces.resolve import TYPICAL_LANDMARKS, clipped
@@ -29,9 +30,6 @@ from ingest.faces.resolve import TYPICAL_LANDMARKS, clipped
 MIN_CLASSIFIED = 0.0
 """The classifier's log-odds below which a place shows no face. In 25 pictures of the fit half, of
 people who were left out of the fit, 1 of 134 faces had less at all its places."""
-MIN_QUICK = -1.2
-"""The same for the small crop. From -0.8 it rejected 77 to 91 % of the places of seven photos of
-the made-up school. From -1.2 half as many again pass, and 1 of 134 faces more is found."""
 MIN_FIRST_CLASSIFIED = -2.0
 """The same for the first large crop, below which the second is not made."""
 MIN_POSSIBLE_CLASSIFIED = 2.6
@@ -46,8 +44,15 @@ MIN_NUDGED_CLASSIFIED = 3.3
 left out of the fit, 19 had 0 to 2.6 at all their places; of 12 of these one of eight nudges had 3.3
 or more, and of 2 of 127 other places in 20 crowd pictures. In 20 photos of the made-up school no
 other place had 0 to 2.6. A badge with two eyes and a mouth had 3.24."""
+MIN_SETTLED_CLASSIFIED = 3.3
+"""The same for two successive corrections of a place. In the portraits of the demonstration a hand
+had 4.1 after one correction, and -1.1 after the next one."""
+MIN_CORRECTED_CLASSIFIED = -1.0
+"""The same after a correction, below which no further one is made."""
 LARGE = 48.0
 """Height in pixels of the largest picture that may be published."""
+CORRECTED = 76.0
+"""The same below which a place is corrected: small hidden faces are often drawn too large."""
 MIN_LOG_ODDS_SO_FAR = (-3.0, -2.0, -1.0)
 """Sum of both detectors' mean log-odds after one, two and three crops below which no more are made.
 In the fit half the least of 747 places that passed with all four was -2.6, -1.7 and -0.5; of 131
@@ -69,18 +74,11 @@ TYPICAL_WIDTH = 0.77
 """Width of a face's box in heights (the median of the strangers' boxes)."""
 
 
-QUICK = CropVariant(QUICK_SIDE / 2, QUICK_SIDE, 0, mirrored=False)
-"""The small crop that the classifier sees first. Most places are rejected by it."""
 CLASSIFIED = (
     CropVariant(SIDE / 2, SIDE, 0, mirrored=False),
     CropVariant(56, SIDE, 6, mirrored=True),
 )
 """The large crops that it sees (1 ms each)."""
-LARGER = 1.4
-"""The detectors draw small faces too small where a part is hidden or outside the picture: in the
-fit half at 0.5 to 0.8 of their height."""
-BATCH = 16
-"""Small crops that are classified together, in two thirds of the time."""
 VARIANTS = (
     CropVariant(44, 128, 0, mirrored=False),
     CropVariant(64, 192, 0, mirrored=True),
@@ -90,37 +88,12 @@ VARIANTS = (
 """What the detectors see. The first is the cheapest (2 ms)."""
 
 
-def likely_places(
-    views: Halvings, places: Sequence[Proposal], classifier: PlaceClassifier, small: float
-) -> list[Proposal]:
-    """The places that may show a face by their small crops, those with the highest log-odds first.
-
-    A place lower than ``small`` pixels is also judged as a larger face, and has the likelier size
-    in the answer.
-    """
-    larger = {
-        place: replace(place, height=LARGER * place.height)
-        for place in places
-        if place.height < small
-    }
-    judged = [*places, *larger.values()]
-    log_odds: dict[Proposal, float] = {}
-    for start in range(0, len(judged), BATCH):
-        batch = judged[start : start + BATCH]
-        crops = [place_crop(views, place, QUICK).pixels for place in batch]
-        log_odds |= zip(batch, classifier.quick_log_odds(crops), strict=True)
-    best = [max(place, larger.get(place, place), key=log_odds.__getitem__) for place in places]
-    likely = [place for place in best if log_odds[place] >= MIN_QUICK]
-    return sorted(likely, key=lambda place: -log_odds[place])
-
-
 def verify_proposal(
     views: Halvings,
     proposal: Proposal,
     verifiers: Sequence[Detector],
     classifier: PlaceClassifier,
-    *,
-    is_large: bool = False,
+    scale: float = 1.0,
 ) -> FoundFace | None:
     """The face or possible face at a place of the picture, or None.
 
@@ -129,24 +102,23 @@ def verify_proposal(
         proposal: The place.
         verifiers: The detectors that see it.
         classifier: Judges it first.
-        is_large: Whether it has ``LARGE`` pixels or more in the largest picture that may be
-            published.
+        scale: Pixels of the picture to one of the largest picture that may be published.
     """
-    rgb = views[0].pixels
+    rgb, is_large = views[0].pixels, proposal.height >= LARGE * scale
     classified = _classified(views, proposal, classifier)
-    if classified < MIN_CLASSIFIED:
-        return None
-    crops: list[Mapping[str, Detection]] = []
-    for variant, least in zip(VARIANTS, (*MIN_LOG_ODDS_SO_FAR, -math.inf), strict=True):
-        crops.append(_detect_in_crop(views, proposal, verifiers, variant))
+    kind, crops, scores = None, list[Mapping[str, Detection]](), _mean_scores([{}], verifiers)
+    if classified >= MIN_CLASSIFIED:
+        crops = _detect_in_crops(views, proposal, verifiers)
         scores = _mean_scores(crops, verifiers)
-        if _log_odds(scores) < least:
-            break
-    least = MIN_POSSIBLE_LARGE_CLASSIFIED if is_large else MIN_POSSIBLE_CLASSIFIED
-    kind = _kind(_log_odds(scores), proposal.height, is_possible=classified >= least)
-    if kind is None and not is_large:
-        classify = partial(_classified, views, classifier=classifier)
-        sure = first_sure(proposal, classify, MIN_NUDGED_CLASSIFIED)
+        least = MIN_POSSIBLE_LARGE_CLASSIFIED if is_large else MIN_POSSIBLE_CLASSIFIED
+        kind = _kind(_log_odds(scores), proposal.height, is_possible=classified >= least)
+    if kind is None and proposal.height < CORRECTED * scale:
+        sure = _settled(views, proposal, classifier)
+        if sure is not None and sure.height >= LARGE * scale:
+            sure = None
+        if sure is None and classified >= MIN_CLASSIFIED and not is_large:
+            classify = partial(_classified, views, classifier=classifier)
+            sure = first_sure(proposal, classify, MIN_NUDGED_CLASSIFIED)
         if sure is not None and sure.height >= MIN_POSSIBLE_HEIGHT:
             kind, proposal, crops = FaceKind.POSSIBLE, sure, []
     if kind is None:
@@ -159,6 +131,31 @@ def verify_proposal(
     if kind is FaceKind.POSSIBLE and contrast(rgb, box) < MIN_POSSIBLE_CONTRAST:
         return None
     return FoundFace(box, FITTED_ENSEMBLE.probability(scores), kind, best.landmarks)
+
+
+def _detect_in_crops(
+    views: Halvings, proposal: Proposal, verifiers: Sequence[Detector]
+) -> list[Mapping[str, Detection]]:
+    """What is seen in each crop; no more crops are made where the scores are too low."""
+    crops: list[Mapping[str, Detection]] = []
+    for variant, least in zip(VARIANTS, (*MIN_LOG_ODDS_SO_FAR, -math.inf), strict=True):
+        crops.append(_detect_in_crop(views, proposal, verifiers, variant))
+        if _log_odds(_mean_scores(crops, verifiers)) < least:
+            break
+    return crops
+
+
+def _settled(views: Halvings, proposal: Proposal, classifier: PlaceClassifier) -> Proposal | None:
+    """The place of a face near a proposed place, after corrections, or None."""
+
+    def corrected(place: Proposal) -> Proposal:
+        [nudge] = classifier.corrections([place_crop(views, place, QUICK).pixels])
+        return nudged(place, nudge)
+
+    classify = partial(_classified, views, classifier=classifier)
+    return first_settled(
+        proposal, corrected, classify, MIN_SETTLED_CLASSIFIED, MIN_CORRECTED_CLASSIFIED
+    )
 
 
 def _classified(views: Halvings, proposal: Proposal, classifier: PlaceClassifier) -> float:

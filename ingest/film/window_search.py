@@ -12,7 +12,7 @@ from ingest.faces.ensemble import FITTED_ENSEMBLE
 from ingest.faces.finder import FaceFinder
 from ingest.faces.place_crops import Proposal
 from ingest.faces.protocols import Detector, FoundFace
-from ingest.faces.verification import LARGE, TYPICAL_WIDTH
+from ingest.faces.verification import TYPICAL_WIDTH
 from ingest.film.candidates import Candidate
 from ingest.film.search import ANY_ANGLE_SIDE
 from ingest.film.sightings import SAME_FACE, place_from, resized, scaled
@@ -47,11 +47,11 @@ class WindowSearch:
         """
         self._detectors = detectors
         self._finder = finder
-        self._large = LARGE
+        self._scale = 1.0
 
     def set_side(self, side: float) -> None:
         """Say how long the longer side of the judged frames is, in pixels."""
-        self._large = LARGE * max(1.0, side / ANY_ANGLE_SIDE)
+        self._scale = max(1.0, side / ANY_ANGLE_SIDE)
 
     def find(self, candidate: Candidate, *, is_certain: bool) -> InWindow:
         """Search one window. ``is_certain`` says that the track is a face for certain."""
@@ -73,8 +73,7 @@ class WindowSearch:
         height = (turned.width + turned.height) / (1 + TYPICAL_WIDTH)
         degrees = math.degrees(math.atan2(-across, down))
         place = Proposal(turned.middle, height, degrees, candidate.face.score)
-        is_large = height >= self._large * candidate.enlargement
-        return self._finder.verified(candidate.window, place, is_large=is_large)
+        return self._finder.verified(candidate.window, place, self._scale * candidate.enlargement)
 
     def _upright(self, candidate: Candidate) -> tuple[FaceKind | None, float]:
         """The kind that the ensemble gives an upright face, and its probability."""

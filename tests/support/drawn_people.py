@@ -92,7 +92,7 @@ class DrawnFinder:
         boxes = found_in(rgb) if self._sees else []
         return [FoundFace(b, 0.9, FaceKind.FACE, estimated_landmarks(b)) for b in boxes]
 
-    def verified(self, rgb: RGB, place: Proposal, *, is_large: bool) -> FoundFace | None:
+    def verified(self, rgb: RGB, place: Proposal, scale: float) -> FoundFace | None:
         x, y = place.centre
         boxes = [box for box in found_in(rgb) if box.contains((x, y))]
         faces = [FoundFace(b, 0.9, FaceKind.FACE, estimated_landmarks(b)) for b in boxes]

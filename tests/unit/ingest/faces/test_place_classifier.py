@@ -56,6 +56,24 @@ def test_the_small_crop_tells_the_face_from_cloth() -> None:
     assert of_face > 0 > of_grey
 
 
+@pytest.mark.parametrize(
+    ("right", "down", "size", "degrees"),
+    [(0, 0, 1, 0), (12, 0, 1, 0), (0, -10, 1, 0), (0, 0, 1.6, 0), (0, 0, 0.7, 0), (8, 6, 1.2, 25)],
+)
+def test_a_small_crop_beside_a_face_is_corrected_towards_it(
+    right: float, down: float, size: float, degrees: float
+) -> None:
+    """The crop is moved by so many of its 64 pixels, ``size`` times as large and rotated."""
+    zoom = 64 / (SIDE * size)
+    to_crop = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), degrees, zoom)
+    to_crop[:, 2] += np.array([32 - right - SIDE / 2, 32 - down - SIDE / 2])
+    crop = cv2.warpAffine(crop_of_face(), to_crop, (64, 64), borderMode=cv2.BORDER_REFLECT)
+    [nudge] = PlaceClassifier().corrections([np.asarray(crop, np.uint8)])
+    assert (nudge.right, nudge.down) == pytest.approx((-right / 32, -down / 32), abs=0.2)
+    assert nudge.size == pytest.approx(1 / size, rel=0.3)
+    assert nudge.degrees == pytest.approx(-degrees, abs=20)
+
+
 @pytest.mark.parametrize("side", [SIDE, QUICK_SIDE])
 def test_the_features_are_those_that_the_weights_are_for(side: int) -> None:
     name = "mean" if side == SIDE else "quick_weights"

@@ -38,7 +38,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Angles at which places were verified. The place is certain at 90 degrees only."""
     angles: list[float] = []
 
-    def verify(_views: object, place: Proposal, *_: object, is_large: bool) -> FoundFace:
+    def verify(_views: object, place: Proposal, *_: object) -> FoundFace:
         angles.append(place.degrees)
         kind = FaceKind.FACE if place.degrees == 90 else FaceKind.POSSIBLE
         box = Box(int(place.centre[0]) - 20, int(place.centre[1]) - 20, 40, 40)
@@ -74,23 +74,21 @@ def test_places_of_clear_faces_are_verified_before_likelier_ones(verified: list[
 
 
 @pytest.mark.parametrize(
-    ("height", "max_side", "is_large"),
-    [
-        (LARGE - 1, 3000, False),
-        (LARGE, 3000, True),
-        (2 * LARGE - 1, PICTURE.shape[1] // 2, False),
-        (2 * LARGE, PICTURE.shape[1] // 2, True),
-    ],
+    ("max_side", "scale"), [(3000, 1.0), (400, 1.0), (PICTURE.shape[1] // 2, 2.0)]
 )
-def test_more_is_asked_of_a_place_that_is_large_in_the_largest_rendition(
-    monkeypatch: pytest.MonkeyPatch, height: float, max_side: int, is_large: bool
+def test_heights_are_compared_in_the_largest_rendition(
+    monkeypatch: pytest.MonkeyPatch, max_side: int, scale: float
 ) -> None:
-    asked: list[bool] = []
+    asked: list[object] = []
 
-    def verify(*_: object, is_large: bool) -> None:
-        asked.append(is_large)
+    def verify(*arguments: object) -> None:
+        asked.append(arguments[-1])
 
-    monkeypatch.setattr(rotation_search, "likely_places", lambda _views, places, *_: places)
+    def likely(*arguments: object) -> object:
+        asked.append(arguments[-1])
+        return arguments[1]
+
+    monkeypatch.setattr(rotation_search, "likely_places", likely)
     monkeypatch.setattr(rotation_search, "verify_proposal", verify)
-    FixedSearch([replace(UPRIGHT, height=height)], max_side).find(PICTURE, lambda _: False)
-    assert asked == [is_large]
+    FixedSearch([UPRIGHT], max_side).find(PICTURE, lambda _: False)
+    assert asked == [scale * LARGE, scale]

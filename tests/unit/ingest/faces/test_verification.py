@@ -10,6 +10,8 @@ import pytest
 
 from consent_gate.model import FaceKind
 from ingest.faces.augmentation import halvings
+from ingest.faces.likely_places import MIN_QUICK, MIN_QUICK_CORRECTED, likely_places
+from ingest.faces.nudges import CORRECTIONS, Nudge
 from ingest.faces.place_classifier import SIDE, PlaceClassifier
 from ingest.faces.place_crops import Proposal, place_crop
 from ingest.faces.protocols import RGB, Detection
@@ -20,12 +22,13 @@ from ingest.faces.verification import (
     MIN_NUDGED_CLASSIFIED,
     MIN_POSSIBLE_CLASSIFIED,
     MIN_POSSIBLE_LARGE_CLASSIFIED,
-    MIN_QUICK,
-    likely_places,
+    MIN_SETTLED_CLASSIFIED,
     verify_proposal,
 )
 
 PLACE = Proposal((200.0, 200.0), 80.0, 0.0, 0.3)
+SMALL_SCALE = 2.0
+"""At this scale the place is a small one of 40 px."""
 
 
 class FixedDetector:
@@ -51,18 +54,23 @@ class FixedDetector:
 
 
 class FixedClassifier(PlaceClassifier):
-    """Gives the next log-odds of a list."""
+    """Gives the next log-odds of a list, and always the same correction."""
 
-    def __init__(self, *log_odds: float) -> None:
+    def __init__(self, *log_odds: float, correction: Nudge | None = None) -> None:
         self._log_odds = list(log_odds)
+        self._correction = correction or Nudge()
 
     def log_odds(self, crop: RGB) -> float:
         """The next number; the last one for ever."""
         return self._log_odds.pop(0) if len(self._log_odds) > 1 else self._log_odds[0]
 
-    def quick_log_odds(self, crops: Sequence[RGB]) -> list[float]:
+    def quick(self, crops: Sequence[RGB]) -> list[tuple[float, Nudge]]:
         """The next number for each crop."""
-        return [self.log_odds(crop) for crop in crops]
+        return [(self.log_odds(crop), self._correction) for crop in crops]
+
+    def corrections(self, crops: Sequence[RGB]) -> list[Nudge]:
+        """The same for each crop."""
+        return [self._correction for _ in crops]
 
 
 UNSURE = FixedClassifier(MIN_CLASSIFIED)
@@ -117,7 +125,7 @@ def test_no_more_crops_are_made_where_the_first_show_no_face(
 def test_a_place_where_the_classifier_alone_is_sure_is_possible_with_a_box() -> None:
     verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
     sure = FixedClassifier(MIN_POSSIBLE_CLASSIFIED)
-    face = verify_proposal(halvings(picture(100)), PLACE, verifiers, sure)
+    face = verify_proposal(halvings(picture(100)), PLACE, verifiers, sure, SMALL_SCALE)
     assert face is not None
     assert face.kind is FaceKind.POSSIBLE
     assert face.box.contains(PLACE.centre)
@@ -125,39 +133,65 @@ def test_a_place_where_the_classifier_alone_is_sure_is_possible_with_a_box() -> 
 
 
 def test_the_classifier_alone_needs_more_for_a_large_place() -> None:
-    def is_possible(log_odds: float, *, is_large: bool) -> bool:
+    def is_possible(log_odds: float, scale: float) -> bool:
         verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
         classifier = FixedClassifier(log_odds)
         views = halvings(picture(100))
-        return verify_proposal(views, PLACE, verifiers, classifier, is_large=is_large) is not None
+        return verify_proposal(views, PLACE, verifiers, classifier, scale) is not None
 
-    assert is_possible(MIN_POSSIBLE_LARGE_CLASSIFIED, is_large=True)
-    assert not is_possible(MIN_POSSIBLE_LARGE_CLASSIFIED - 0.1, is_large=True)
-    assert is_possible(MIN_POSSIBLE_CLASSIFIED, is_large=False)
-    assert not is_possible(MIN_POSSIBLE_CLASSIFIED - 0.1, is_large=False)
+    assert is_possible(MIN_POSSIBLE_LARGE_CLASSIFIED, 1.0)
+    assert not is_possible(MIN_POSSIBLE_LARGE_CLASSIFIED - 0.1, 1.0)
+    assert is_possible(MIN_POSSIBLE_CLASSIFIED, SMALL_SCALE)
+    assert not is_possible(MIN_POSSIBLE_CLASSIFIED - 0.1, SMALL_SCALE)
 
 
 @pytest.mark.parametrize(
-    ("nudged", "is_large", "is_found"),
+    ("nudged", "scale", "is_found"),
     [
-        (MIN_NUDGED_CLASSIFIED, False, True),
-        (MIN_NUDGED_CLASSIFIED - 0.1, False, False),
-        (MIN_NUDGED_CLASSIFIED, True, False),
+        (MIN_NUDGED_CLASSIFIED, SMALL_SCALE, True),
+        (MIN_NUDGED_CLASSIFIED - 0.1, SMALL_SCALE, False),
+        (MIN_NUDGED_CLASSIFIED, 1.0, False),
     ],
 )
 def test_a_small_place_is_possible_where_the_classifier_is_sure_after_a_nudge(
-    nudged: float, is_large: bool, is_found: bool
+    nudged: float, scale: float, is_found: bool
 ) -> None:
-    """The place itself and the first nudge are judged by two crops each."""
+    """The place itself, each correction and the first nudge are judged by two crops each."""
     verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
     unsure = MIN_CLASSIFIED
-    classifier = FixedClassifier(unsure, unsure, unsure, unsure, nudged, nudged, unsure)
-    views = halvings(picture(100))
-    face = verify_proposal(views, PLACE, verifiers, classifier, is_large=is_large)
+    before = [unsure] * 2 * (1 + CORRECTIONS + 1)
+    classifier = FixedClassifier(*before, nudged, nudged, unsure)
+    face = verify_proposal(halvings(picture(100)), PLACE, verifiers, classifier, scale)
     assert (face is not None) == is_found
     if face is not None:
         assert face.kind is FaceKind.POSSIBLE
         assert face.box.height > 1.15 * PLACE.height, "the second nudge is larger"
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "scale", "is_found"),
+    [
+        ((MIN_SETTLED_CLASSIFIED, MIN_SETTLED_CLASSIFIED), SMALL_SCALE, True),
+        ((0.0, MIN_SETTLED_CLASSIFIED, MIN_SETTLED_CLASSIFIED), SMALL_SCALE, True),
+        ((MIN_SETTLED_CLASSIFIED, MIN_SETTLED_CLASSIFIED - 0.1), SMALL_SCALE, False),
+        ((-1.1, MIN_SETTLED_CLASSIFIED, MIN_SETTLED_CLASSIFIED), SMALL_SCALE, False),
+        ((MIN_SETTLED_CLASSIFIED, MIN_SETTLED_CLASSIFIED), 1.0, False),
+    ],
+)
+def test_a_denied_place_is_possible_where_the_classifier_stays_sure_of_the_corrected_one(
+    log_odds: Sequence[float], scale: float, is_found: bool
+) -> None:
+    """A face of 40 px that was drawn too far up. Each number is that of both crops of a place."""
+    denied = MIN_CLASSIFIED - 1
+    numbers = [denied, denied, *(value for one in log_odds for value in (one, one)), denied]
+    classifier = FixedClassifier(*numbers, correction=Nudge(down=0.2))
+    verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
+    face = verify_proposal(halvings(picture(100)), PLACE, verifiers, classifier, scale)
+    assert (face is not None) == is_found
+    if face is not None:
+        assert face.kind is FaceKind.POSSIBLE
+        down = face.box.middle[1] - PLACE.centre[1]
+        assert down == pytest.approx(0.2 * len(log_odds) * PLACE.height, abs=1)
 
 
 def test_the_mean_of_both_large_crops_counts_unless_the_first_is_clear() -> None:
@@ -174,9 +208,19 @@ def test_the_mean_of_both_large_crops_counts_unless_the_first_is_clear() -> None
 
 def test_places_whose_small_crop_may_show_a_face_are_verified_the_likeliest_first() -> None:
     places = [replace(PLACE, height=height) for height in (40.0, 50.0, 60.0, 70.0)]
-    classifier = FixedClassifier(MIN_QUICK, MIN_QUICK - 0.1, 3.0, 1.0)
-    likely = likely_places(halvings(picture(100)), places, classifier, small=30)
+    classifier = FixedClassifier(MIN_QUICK, MIN_QUICK_CORRECTED - 0.1, 3.0, 1.0)
+    likely = likely_places(halvings(picture(100)), places, classifier, small=30, highest=96)
     assert [place.height for place in likely] == [60, 70, 40]
+
+
+@pytest.mark.parametrize(("highest", "is_likely"), [(81, True), (80, False)])
+def test_an_unlikely_place_counts_where_a_face_is_likely_beside_its_middle(
+    highest: float, is_likely: bool
+) -> None:
+    places = [replace(PLACE, height=height) for height in (80.0, 81.0)]
+    classifier = FixedClassifier(MIN_QUICK_CORRECTED, MIN_QUICK, MIN_QUICK)
+    likely = likely_places(halvings(picture(100)), places, classifier, small=30, highest=highest)
+    assert likely == (places if is_likely else places[1:])
 
 
 @pytest.mark.parametrize(("as_proposed", "as_larger", "height"), [(1, 2, 28), (2, 1, 20)])
@@ -185,7 +229,7 @@ def test_a_small_place_gets_the_likelier_of_two_sizes(
 ) -> None:
     classifier = FixedClassifier(as_proposed, as_larger)
     places = [replace(PLACE, height=20.0)]
-    likely = likely_places(halvings(picture(100)), places, classifier, small=24)
+    likely = likely_places(halvings(picture(100)), places, classifier, small=24, highest=48)
     assert [place.height for place in likely] == [pytest.approx(height)]
 
 

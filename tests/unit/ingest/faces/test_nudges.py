@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from ingest.faces.nudges import NUDGES, Nudge, first_sure, nudged
+from ingest.faces.nudges import NUDGES, Nudge, first_settled, first_sure, nudged
 from ingest.faces.place_crops import Proposal
 from ingest.faces.rotated_tiles import rotation
 
@@ -46,3 +47,30 @@ def test_no_more_nudges_are_tried_once_one_is_sure() -> None:
     assert first_sure(place, classify, 3.0) == nudged(place, NUDGES[2])
     assert len(tried) == 3
     assert first_sure(place, lambda _: 2.9, 3.0) is None
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "corrections"),
+    [
+        ((3, 3), 2),
+        ((0, 3, 3), 3),
+        ((3, 2.9, 3), None),
+        ((-1.1, 3, 3), None),
+        ((0, 0, 3, 3), None),
+    ],
+)
+def test_a_place_counts_once_two_successive_corrections_are_sure(
+    log_odds: Sequence[float], corrections: int | None
+) -> None:
+    """A watch looked like a face after one correction, and not after the next."""
+    numbers = iter(log_odds)
+    place = Proposal((100.0, 50.0), 20.0, 30.0, 0.1)
+    settled = first_settled(
+        place,
+        lambda one: nudged(one, Nudge(size=1.1)),
+        lambda _: next(numbers),
+        enough=3.0,
+        least=-1.0,
+    )
+    height = None if settled is None else settled.height
+    assert height == (None if corrections is None else pytest.approx(20 * 1.1**corrections))

@@ -35,6 +35,7 @@ The rules, in the order of the code:
     appearance is the one that staff want, and no recall waits for an approval.
 10. A picture whose file is missing or changed leaves the list. It passes every check of a new
     picture before it is listed again. So does one whose covers staff took back and the gate keeps.
+    Both wait for this, also while a reason holds that concerns new pictures only.
 11. No step leads from a recalled or cancelled publication back to a published one.
 12. The list names a recalled picture until the files are removed and everybody who may have a copy
     has confirmed that it is deleted.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from consent_gate.db.evidence_json import to_json
-from consent_gate.db.models import ConsentAnswer, Item, ItemState
+from consent_gate.db.models import ConsentAnswer, Item, ItemState, Publication
 from consent_gate.decisions.apply import apply_decision, redecide_pupils
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
@@ -35,6 +35,8 @@ from consent_gate.model import (
 )
 from consent_gate.register.repository import load_register
 from consent_gate.vault.interface import PartReader
+from publish.channel.files import file_names_of
+from publish.recall.withdraw import PARTIAL
 from publish.renditions.rendition import (
     FilmFile,
     FilmRequest,
@@ -219,13 +221,19 @@ def assert_readers_see_only_whole_pictures(home: Home) -> None:
                 assert hashlib.sha256(data).hexdigest() == part["sha256"]
 
 
-def assert_folders_hold_just_the_manifest(home: Home) -> None:
-    """After work: the listed files, whole, and nothing else."""
+def assert_folders_hold_just_the_manifest(home: Home, waiting: Iterable[Publication] = ()) -> None:
+    """After work: the listed files, whole, and nothing else but files of pictures that wait."""
     assert_readers_see_only_whole_pictures(home)
+    rows = list(waiting)
     for channel in home.settings.channels:
         entries = read_manifest(home, channel)["items"]
         listed = [part["file"] for entry in entries for part in (entry, *entry.get("siblings", ()))]
-        assert sorted(published_files(home, channel)) == sorted(listed), channel
+        here = [row for row in rows if row.channel == channel]
+        # A stop between the renaming and the commit leaves the final name.
+        final = {name for row in here for name in file_names_of(row)}
+        staged = tuple(f"{PARTIAL}{row.pk}-" for row in here)
+        found = published_files(home, channel).keys() - final
+        assert sorted(f for f in found if not f.startswith(staged)) == sorted(listed), channel
 
 
 def published_counts(home: Home) -> dict[str, int]:

@@ -92,6 +92,8 @@ from tests.support.fake_renderer import (
     assert_folders_hold_just_the_manifest,
     make_photo,
     make_world_with_ann,
+    published_files,
+    read_manifest,
 )
 from tests.support.fault_injection import Killed, injected, kill_at
 from tests.support.publication_states import WHOLE, ChannelLedger, PublicationRow
@@ -239,7 +241,9 @@ class EveryOrder(RuleBasedStateMachine):
             self.unchecked = False
         self.event(self.publish, kill)
         if kill is None:
-            assert_folders_hold_just_the_manifest(self.home)
+            # One that is made again waits while it is held, also for a reason of new pictures.
+            waiting = self.rows().filter(state=S.WRITTEN)
+            assert_folders_hold_just_the_manifest(self.home, waiting)
 
     def publish(self) -> None:
         publish_pending(self.home, FakeRenderer())
@@ -516,6 +520,42 @@ def test_a_crash_of_the_folder_check_loses_no_picture(home: Home, clock: Clock, 
     machine.a_file_is_lost(kill=kill)
     machine.pictures_are_published(kill=None)
     machine.pictures_are_published(kill=None)
+
+
+@pytest.mark.parametrize("days", [-18, 130])
+def test_a_lost_picture_waits_while_the_consent_list_has_no_good_date(
+    home: Home, clock: Clock, days: int
+) -> None:
+    """An order that random ones once had. The picture returns by itself when the clock is right."""
+    machine = machine_of(home, clock)()
+    machine.a_picture_of_ann()
+    machine.pictures_are_published(kill=None)
+    machine.a_file_is_lost(kill=None)
+    machine.the_clock_is_set(days=days)
+    machine.pictures_are_published(kill=None)
+    assert machine.rows().get().state == S.WRITTEN
+    assert read_manifest(home, CHANNEL)["items"] == []
+    machine.the_clock_is_set(days=-days)
+    machine.pictures_are_published(kill=None)
+    assert machine.rows().get().state == S.LIVE
+
+
+def test_a_lost_picture_that_waits_does_not_return_after_a_withdrawal(
+    home: Home, clock: Clock
+) -> None:
+    machine = machine_of(home, clock)()
+    machine.a_picture_of_ann()
+    machine.pictures_are_published(kill=None)
+    machine.a_file_is_lost(kill=None)
+    machine.the_clock_is_set(days=-18)
+    machine.pictures_are_published(kill=None)
+    machine.an_import_changes_the_consent(given=False, kill=None)
+    assert published_files(home, CHANNEL) == {}
+    machine.an_import_changes_the_consent(given=True, kill=None)
+    machine.the_clock_is_set(days=18)
+    machine.pictures_are_published(kill=None)
+    assert machine.rows().get().state == S.REMOVED
+    assert published_files(home, CHANNEL) == {}
 
 
 def test_a_restore_lists_no_picture_of_before_a_crop(home: Home, clock: Clock) -> None:

@@ -232,8 +232,10 @@ class FilmExaminer:
         self._tracks.add(frame, sightings, cut=searched.cut)
         if len(self._tracks) > MAX_LIVE_TRACKS:
             raise TooManyFaces
-        if self._poster is None or len(sightings) > self._poster[0]:
-            self._poster = len(sightings), frame
+        # Turned places are not verified yet, and most of them show no face.
+        faces = sum(one.seen_by_scout or one.by_ensemble for one in sightings)
+        if self._poster is None or faces > self._poster[0]:
+            self._poster = faces, frame
 
     # --- borders ---
 

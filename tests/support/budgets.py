@@ -1,4 +1,4 @@
-"""How many examples Hypothesis tries: a part of them in `make test`, all in `make test-all`."""
+"""How much a test tries: a part of the examples in `make test`, all in `make test-all`."""
 
 from __future__ import annotations
 
@@ -13,4 +13,9 @@ SHARE = 4
 
 def examples(full: int) -> int:
     """Return how many of ``full`` examples this run tries."""
-    return full if os.environ.get(VARIABLE) == "1" else max(full // SHARE, 5)
+    return full if is_thorough() else max(full // SHARE, 5)
+
+
+def is_thorough() -> bool:
+    """Return whether this run tries everything."""
+    return os.environ.get(VARIABLE) == "1"

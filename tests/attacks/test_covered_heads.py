@@ -430,6 +430,7 @@ def test_a_stranger_who_may_be_an_erased_pupil_never_to_publish_is_not_covered_l
 
 
 @pytest.mark.costly
+@pytest.mark.slow
 def test_the_models_find_nobody_under_a_cover_and_see_a_turned_stranger_beside_it() -> None:
     worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
     analyser = worker.loaded_worker().analyser

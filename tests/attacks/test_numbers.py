@@ -17,6 +17,7 @@ from consent_gate.db.models import Role, User
 from consent_gate.model import Box
 from consent_gate.web import urls
 from consent_gate.web.forms import parse_crop
+from tests.support.budgets import is_thorough
 from tests.support.factories import World, matches
 
 LogIn = Callable[[User], Client]
@@ -81,11 +82,11 @@ def test_no_page_fails_at_a_number_that_is_none(world: World, logged_in: LogIn) 
     user = world.make_user("a.dmin", Role.ADMINISTRATOR)
     client = logged_in(user)
     client.raise_request_exception = False
-    for page in pages():
+    for number, page in enumerate(pages()):
         if page in {"/logout/", "/account/password/"}:
             continue
         path = page.replace("/pictures/7001/", f"/pictures/{item.pk}/")
-        for value in ODD:
+        for value in ODD if is_thorough() else (ODD[number % 6], ODD[(number + 3) % 6]):
             given = dict.fromkeys(names, value)
             for answer in (client.get(path, given), client.post(path, given)):
                 assert answer.status_code < 500, (path, value)

@@ -186,6 +186,7 @@ def test_sixteen_small_strangers_turned_are_seen_in_2_megapixels(finder: FaceFin
     assert unseen(finder.find(picture), pasted) == []
 
 
+@pytest.mark.slow
 def test_strangers_mirrored_and_turned_are_seen(finder: FaceFinder) -> None:
     picture = scene(800, 600)
     pasted = [
@@ -259,7 +260,9 @@ def test_a_turned_stranger_is_seen_in_a_picture_larger_than_it_is_published(
     assert unseen(finder.find(picture), pasted) == []
 
 
-@pytest.mark.parametrize("height", [30, 40, 50])
+@pytest.mark.parametrize(
+    "height", [30, *(pytest.param(height, marks=pytest.mark.slow) for height in (40, 50))]
+)
 def test_a_child_before_a_poster_of_a_large_face_is_seen(finder: FaceFinder, height: int) -> None:
     poster = cv2.resize(photo("obama_white_house_2"), None, fx=1.6, fy=1.6)
     picture = np.asarray(poster, np.uint8)
@@ -309,6 +312,7 @@ BEFORE_POSTERS = (
 its height and angle, and what covers it. The last one is a badge below a face."""
 
 
+@pytest.mark.slow
 def test_children_before_posters_projections_and_drawings_are_seen(finder: FaceFinder) -> None:
     """The children are a quarter to a third as high as the face of 110 px behind them."""
     picture, pasted = np.full((4 * CELL, 4 * CELL, 3), 140, np.uint8), []

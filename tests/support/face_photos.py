@@ -27,7 +27,10 @@ class FacePhotos:
     """One photo of each further person."""
 
 
-@pytest.fixture(scope="module", params=["demo", "given"] if HAS_TEST_PHOTOS else ["demo"])
+GIVEN = [pytest.param("given", marks=pytest.mark.slow)] if HAS_TEST_PHOTOS else []
+
+
+@pytest.fixture(scope="module", params=["demo", *GIVEN])
 def face_photos(request: pytest.FixtureRequest) -> FacePhotos:
     """The demonstration's adults, then four people of the test photos."""
     if request.param == "demo":

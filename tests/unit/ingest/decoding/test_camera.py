@@ -18,6 +18,7 @@ from ingest.decoding.camera import read_device
 from ingest.decoding.decode import DecodeLimits, decode
 from publish.verification.verify import FindingCode, verify
 from tests.support import images as made
+from tests.support.budgets import examples
 
 CAMERA = "Canon|Canon EOS R10|0123456789"
 
@@ -55,7 +56,7 @@ def test_nothing_a_file_says_gets_into_the_log(fmt: str, caplog: pytest.LogCaptu
     assert "Canon" not in caplog.text
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.binary(max_size=300))
 def test_hostile_metadata_means_an_unknown_camera(junk: bytes) -> None:
     block = made.segment(0xE1, b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + junk)

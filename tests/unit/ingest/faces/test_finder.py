@@ -27,6 +27,7 @@ from tests.support.images import read_photo
 pytestmark = pytest.mark.costly
 
 PHOTOS = Path(__file__).parents[4] / "consent_gate" / "operations" / "demo_photos"
+PORTRAITS = sorted(PHOTOS.glob("*.jpg"))
 
 FACE = (177, 117, 177, 218)
 """x, y, width, height of the face in the portrait, drawn by hand."""
@@ -55,12 +56,18 @@ def upright(path: Path) -> RGB:
         return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
 
 
-@pytest.mark.parametrize("photo", sorted(PHOTOS.glob("*.jpg")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "photo",
+    [*PORTRAITS[:2], *(pytest.param(path, marks=pytest.mark.slow) for path in PORTRAITS[2:])],
+    ids=lambda path: str(path.stem),
+)
 def test_each_portrait_shows_one_face_and_no_possible_ones(finder: FaceFinder, photo: Path) -> None:
     assert [face.kind for face in finder.find(read_photo(photo))] == [FaceKind.FACE]
 
 
-@pytest.mark.parametrize("quarters", [1, 2, 3])
+@pytest.mark.parametrize(
+    "quarters", [1, *(pytest.param(number, marks=pytest.mark.slow) for number in (2, 3))]
+)
 def test_a_person_lying_or_upside_down_is_found_with_eyes_in_their_place(
     finder: FaceFinder, portrait: RGB, quarters: int
 ) -> None:

@@ -21,7 +21,7 @@ from publish.verification.avif import HEAD
 from publish.verification.likeness import compare
 from publish.verification.verify import Expected, FindingCode, verify
 from tests.support import images as made
-from tests.support.budgets import examples
+from tests.support.budgets import examples, is_thorough
 
 pytestmark = pytest.mark.costly
 
@@ -175,12 +175,12 @@ def test_a_sibling_cut_short_anywhere_is_found(spec: RenditionSpec) -> None:
 
 @BOTH
 def test_no_bit_of_the_container_can_carry_anything(spec: RenditionSpec) -> None:
-    """All that stands before the coded picture, bit by bit."""
+    """All that stands before the coded picture; a quick run tries one bit of each byte."""
     data = picture(spec)
     coded_at = HEAD if spec is AVIF else data.index(b"VP8 ") + 8
     unnoticed = []
     for at in range(coded_at):
-        for bit in range(8):
+        for bit in range(8) if is_thorough() else (at % 8,):
             changed = bytearray(data)
             changed[at] ^= 1 << bit
             if not verify(bytes(changed), judged(spec)):

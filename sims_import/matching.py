@@ -7,7 +7,7 @@ is matched by UPN only if the UPN is unique and the child does not look like ano
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -71,19 +71,40 @@ def other_child(old: RegisterPupil, record: PupilRecord) -> bool:
     return not same_birth
 
 
-def replaced_numbers(
-    register: RegisterSnapshot, matched: Iterable[Matched]
-) -> list[tuple[Matched, RegisterPupil]]:
-    """Records under a known admission number that now names another child, with the child before.
+def with_replaced(register: RegisterSnapshot, matched: Sequence[Matched]) -> list[Matched]:
+    """The same records; those under a number that now names another child are marked so.
 
     Brothers and sisters share a surname, and twins a date of birth. So the parts of the name are
-    weighed with the UPN and the date of birth, and with whom else the record could be.
+    weighed with the UPN and the date of birth, and with whom else the record could be. A
+    never-publish mark of the child before is noted at the record that this child has now.
     """
+    before = _replaced_pupils(register, matched)
+    marked = [pupil for pupil in before.values() if pupil.never_publish]
+    return [
+        replace(
+            m,
+            is_replaced=m.number in before,
+            brings_mark=any(_is_same_name_or_upn(pupil, m.record) for pupil in marked),
+        )
+        for m in matched
+    ]
+
+
+def _is_same_name_or_upn(pupil: RegisterPupil, record: PupilRecord) -> bool:
+    return bool(pupil.upn and pupil.upn == record.upn) or (
+        (pupil.forename, pupil.surname) == (record.forename, record.surname)
+    )
+
+
+def _replaced_pupils(
+    register: RegisterSnapshot, matched: Sequence[Matched]
+) -> dict[str, RegisterPupil]:
+    """By admission number: the child before, where the record names another one."""
     owners = {pupil.upn: pupil.admission_number for pupil in register.pupils.values() if pupil.upn}
     namesakes: dict[tuple[str, str], set[str]] = defaultdict(set)
     for pupil in register.pupils.values():
         namesakes[pupil.forename, pupil.surname].add(pupil.admission_number)
-    found = []
+    found = {}
     for m in matched:
         old, number = m.old, m.number
         if old is None or old.admission_number != m.record.admission_number:
@@ -94,7 +115,7 @@ def replaced_numbers(
             namesakes.get((m.record.forename or "", m.record.surname or ""), set()) - {number}
         )
         if _is_replaced(old, m.record, is_elsewhere=is_elsewhere):
-            found.append((m, old))
+            found[number] = old
     return found
 
 

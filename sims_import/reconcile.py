@@ -16,7 +16,7 @@ may be applied. Rules of the comparison:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -28,8 +28,8 @@ from sims_import.matching import (
     differs,
     match_records,
     other_child,
-    replaced_numbers,
     shared_upns,
+    with_replaced,
 )
 from sims_import.roster.records import PupilRecord, Roster
 
@@ -159,20 +159,8 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
     """Plan what importing ``roster`` into ``register`` changes, and note what looks odd in it."""
     if not roster.records:
         return Plan((), {}, (), roster, suspended_before=register.suspended)
-    matched = list(match_records(register, roster, today))
-    replaced = replaced_numbers(register, matched)
-    numbers = {m.number for m, _ in replaced}
-    marked = [old for _, old in replaced if old.never_publish]
-    changes = [
-        change
-        for m in matched
-        for change in _changes(
-            replace(m, is_replaced=m.number in numbers, brings_mark=_is_one_of(marked, m.record)),
-            roster,
-            rules,
-            today,
-        )
-    ]
+    matched = with_replaced(register, list(match_records(register, roster, today)))
+    changes = [change for m in matched for change in _changes(m, roster, rules, today)]
     seen = {m.old.admission_number for m in matched if m.old is not None}
     unseen = [pupil for number, pupil in register.on_roll.items() if number not in seen]
     leavers = [pupil.admission_number for pupil in unseen] if roster.complete else []
@@ -185,24 +173,13 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
         roster=roster,
         shared_upns=shared_upns(matched, [] if roster.complete else unseen),
         strangers=tuple(
-            m.number
-            for m in matched
-            if m.number in numbers or (m.old and other_child(m.old, m.record))
+            m.number for m in matched if m.is_replaced or (m.old and other_child(m.old, m.record))
         ),
         suspended_before=register.suspended,
     )
 
 
 # --- what changes about one pupil ----------------------------------------------------------
-
-
-def _is_one_of(pupils: list[RegisterPupil], record: PupilRecord) -> bool:
-    """Whether a record has the UPN or the whole name of one of these pupils."""
-    return any(
-        (p.upn and p.upn == record.upn)
-        or (p.forename, p.surname) == (record.forename, record.surname)
-        for p in pupils
-    )
 
 
 def _changes(matched: Matched, roster: Roster, rules: ImportRules, today: date) -> Iterator[Change]:

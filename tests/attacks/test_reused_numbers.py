@@ -19,7 +19,7 @@ from consent_gate.home.home import Home
 from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
 from consent_gate.subject_rights.erase import erase_pupil
 from sims_import.applying.history import undo_grants
-from sims_import.matching import Matched, replaced_numbers
+from sims_import.matching import Matched, with_replaced
 from sims_import.roster.records import Origin, PupilRecord
 from tests.support.factories import World, matches
 from tests.support.imports import HEADER, import_csv, make_template, verdict_of
@@ -149,7 +149,7 @@ def is_replaced(was: dict[str, Any], now: dict[str, Any]) -> bool:
     ben = RegisterPupil(BEN, upn="C823432117003", forename="Ben", surname="Archer")
     record = PupilRecord(ANN, Origin("", 1), **{**known, "upn": None, **now})
     register = RegisterSnapshot({ANN: ann, BEN: ben})
-    return bool(replaced_numbers(register, [Matched(ANN, record, ann)]))
+    return with_replaced(register, [Matched(ANN, record, ann)])[0].is_replaced
 
 
 @pytest.mark.parametrize("case", OTHER_CHILD)

@@ -176,18 +176,24 @@ def _has_files_of_others(folder: Path, channel: str) -> bool:
 def _lists_pictures_of_others(folder: Path, channel: str) -> bool:
     """Whether the list in the folder is another channel's, or has no picture that this home knows.
 
-    A list that cannot be read is nobody's; the integrity check writes it again.
+    A damaged list, or something else in its place, is nobody's; the integrity check writes it.
+
+    Raises:
+        OSError: There is a list, and the disk does not give it.
     """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return False
     try:
-        with (folder / MANIFEST).open("rb") as file:
+        with path.open("rb") as file:
             head = _CHANNEL.search(file.read(_HEAD_BYTES))
-        if head and head[1].decode() != channel:
+        if head and head[1] != channel.encode():
             return True
         if _has_known_picture(folder, channel):
             return False
-        listed = json.loads((folder / MANIFEST).read_bytes())
+        listed = json.loads(path.read_bytes())
         keys = [str(e["id"]) for part in ("items", "withdrawn") for e in listed[part]]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError):
         return False
     known = Publication.objects.filter(channel=channel, pk__in=keys[:_MOST_KEYS])
     return bool(keys) and not known.exists()

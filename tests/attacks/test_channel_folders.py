@@ -6,9 +6,11 @@ would take away the website's own pictures, the photos in the inbox, or the home
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -120,6 +122,28 @@ def test_no_picture_goes_into_the_folder_of_another_channel(home: Home) -> None:
     assert problems == {"website", "mag"}
     publish_pending(home, FakeRenderer())
     assert published_counts(home) == {"website": 1, "mag": 2, "displays": 2}
+
+
+def test_no_picture_goes_into_a_folder_whose_list_the_disk_does_not_give(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows then whose folder it is."""
+    make_world_with_ann(home)
+    make_photo(home, "000001")
+    publish_pending(home, FakeRenderer())
+    before = files_in(home.approved("website"))
+    make_photo(home, "000001")
+    opened = Path.open
+
+    def broken(path: Path, mode: str = "r", **named: Any) -> Any:
+        if path.name == "manifest.json" and "r" in mode:
+            raise OSError(errno.EIO, "Input/output error")
+        return opened(path, mode, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", broken)
+        publish_pending(swapped(home), FakeRenderer())
+    assert files_in(home.approved("website")) == before
 
 
 @pytest.mark.parametrize("published", [False, True])

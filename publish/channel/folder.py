@@ -65,6 +65,10 @@ class FolderUnavailable(StorageFull):
     )
 
 
+class FolderOfOthers(FolderUnavailable):
+    """The folder has files or the list of somebody else."""
+
+
 @dataclass(frozen=True)
 class FolderProblem:
     """Why a channel's folder cannot be brought in line with the ledger now."""
@@ -78,8 +82,9 @@ def folder_of(home: Home, channel: str) -> Path:
     """The channel's folder. A folder inside the home that was never used is created.
 
     Raises:
-        FolderUnavailable: The folder is missing, is empty although pictures were released, or had
-            files of others before the first release.
+        FolderOfOthers: The folder had files of others before the first release, or has the list of
+            another channel or school.
+        FolderUnavailable: The folder is missing, or is empty although pictures were released.
         OSError: The folder cannot be created or read.
     """
     folder = home.approved(channel)
@@ -89,7 +94,7 @@ def folder_of(home: Home, channel: str) -> Path:
     if not folder.is_dir():
         raise FolderUnavailable(f"The folder of '{channel}' is not there.")
     if not used and home.root not in folder.parents and _has_files_of_others(folder, channel):
-        raise FolderUnavailable(
+        raise FolderOfOthers(
             f"The folder of '{channel}' has files that the gate did not put there. It would take"
             " them away. Give the channel an empty folder."
         )
@@ -98,7 +103,7 @@ def folder_of(home: Home, channel: str) -> Path:
             f"The folder of '{channel}' is empty, but pictures were released to it."
         )
     if used and _lists_pictures_of_others(folder, channel):
-        raise FolderUnavailable(
+        raise FolderOfOthers(
             f"The folder of '{channel}' has the list of another channel or school."
         )
     return folder

@@ -129,7 +129,7 @@ def _open_verified(home: Home, row: Publication, file: PublishedFile) -> FilePar
     """The open file; None if it cannot be read or is not the one that was released."""
     try:
         path = folder_of(home, row.channel) / file.name
-    except FolderUnavailable:
+    except (FolderUnavailable, OSError):
         return None
     found = WHOLE_FILES.open(path, file.sha256)
     if found is None:

@@ -18,6 +18,7 @@ from django.db import connection
 from consent_gate.bootstrap import open_home
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home.home import Home
+from consent_gate.operations.backup import restore
 from publish.channel.folder import adopt, folder_problems
 from publish.integrity.check import integrity_round
 from publish.release import publish_pending
@@ -166,6 +167,7 @@ def test_a_folder_with_the_pictures_of_another_school_is_not_used(
     publish_pending(moved, FakeRenderer())
     integrity_round(moved, FakeRenderer())
     assert files_in(theirs) == {"manifest.json", f"{'a' * 26}.jpg"}
+    assert not restore._rebuild_channel(moved, "website", "j.shaw"), "a restore adopts it neither"
     assert [problem.channel for problem in folder_problems(moved)] == ["website"]
     adopt(moved, "website", "j.shaw")
     publish_pending(moved, FakeRenderer())

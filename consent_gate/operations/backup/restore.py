@@ -51,7 +51,7 @@ from consent_gate.operations.backup.restore_replay import replay_revocations
 from consent_gate.operations.database.move_database import clear_move_claim, fill_from_file
 from consent_gate.subject_rights.erase import erase_pupil
 from consent_gate.vault.originals import vault_of
-from publish.channel.folder import FolderUnavailable, adopt, folder_of
+from publish.channel.folder import FolderOfOthers, FolderUnavailable, adopt, folder_of
 
 UNFINISHED = ".restoring"
 """Settings file of an unfinished restore; a folder with it may be restored into again."""
@@ -277,13 +277,15 @@ def _record_restore(home: Home, header: Backup, counts: dict[str, int], actor: s
 def _rebuild_channel(home: Home, channel: str, actor: str) -> bool:
     """Adopt a channel's folder that was lost too. True when it will be filled again.
 
-    A folder that survived is left as it is. A share that is not mounted is left alone; the health
-    page reports it.
+    A folder that survived is left as it is. A share that is not mounted and a folder of somebody
+    else are left alone; the health page reports them.
     """
     if home.root in home.approved(channel).parents:
         home.approved(channel).mkdir(parents=True, exist_ok=True)
     try:
         folder_of(home, channel)
+    except (FolderOfOthers, OSError):
+        return False
     except FolderUnavailable:
         if not home.approved(channel).is_dir():
             return False

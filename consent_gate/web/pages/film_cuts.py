@@ -50,7 +50,7 @@ class CutPreview:
     from_text: str
     to_text: str
     marked: SpanBar | None
-    outcomes: tuple[CutOption, ...]
+    options: tuple[CutOption, ...]
 
 
 def cut_preview(view: PictureView, from_ms: int | None, to_ms: int | None) -> CutPreview | None:
@@ -67,9 +67,9 @@ def cut_preview(view: PictureView, from_ms: int | None, to_ms: int | None) -> Cu
     start = 0 if from_ms is None else from_ms
     end = whole_film(film.seconds)[0].to_ms if to_ms is None else to_ms
     is_marked = (from_ms is not None or to_ms is not None) and start < end
-    outcomes = (
-        _outcome(view, film, "Keep only this part", spans_within(film.kept, start, end)),
-        _outcome(view, film, "Cut this part out", spans_without(film.kept, start, end)),
+    options = (
+        _option(view, film, "Keep only this part", spans_within(film.kept, start, end)),
+        _option(view, film, "Cut this part out", spans_without(film.kept, start, end)),
     )
     return CutPreview(
         kept=tuple(_bar(film, span) for span in film.kept),
@@ -77,11 +77,11 @@ def cut_preview(view: PictureView, from_ms: int | None, to_ms: int | None) -> Cu
         from_text=_text(start),
         to_text=_text(end),
         marked=_bar(film, FilmSpan(start, end)) if is_marked else None,
-        outcomes=outcomes if is_marked else (),
+        options=options if is_marked else (),
     )
 
 
-def _outcome(view: PictureView, film: FilmView, title: str, spans: Spans) -> CutOption:
+def _option(view: PictureView, film: FilmView, title: str, spans: Spans) -> CutOption:
     left = long_enough_spans(spans)
     timed = [face for face in view.faces if face.shown is not None]
     gone = [f.number for f in timed if f.shown and is_cut_away(f.shown, left)]

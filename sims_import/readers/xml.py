@@ -18,6 +18,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from consent_gate.errors import ExportUnreadable
+from sims_import.readers.csv import decode
 from sims_import.readers.groups import name_matters, telling_names
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
 from sims_import.text.values import read_date
@@ -69,13 +70,8 @@ def read(data: bytes) -> Grid:
         raise ExportUnreadable("This XML file declares entities, which no export does.") from error
     except (ValueError, LookupError, OverflowError) as error:
         raise ExportUnreadable("This XML file is damaged or in an unknown encoding.") from error
-    found.texts += [tidy(text) for text in re.findall(r"<!--(.*?)-->", _plain(data), re.S)]
+    found.texts += [tidy(text) for text in re.findall(r"<!--(.*?)-->", decode(data), re.S)]
     return _grid(found)
-
-
-def _plain(data: bytes) -> str:
-    """The file as text, if it is in UTF-8; comments in other encodings are passed over."""
-    return data.decode("utf-8", errors="ignore") if b"<!--" in data else ""
 
 
 def _retry(data: bytes) -> _Found:

@@ -115,6 +115,16 @@ def test_what_an_xml_file_says_beside_its_records_is_a_title(old: str, new: str)
     assert granted(data) == set()
 
 
+def test_a_comment_counts_in_utf_16_too() -> None:
+    def in_utf_16(data: bytes) -> bytes:
+        text = data.decode().partition("?>")[2]
+        return f'<?xml version="1.0" encoding="utf-16"?>{text}'.encode("utf-16")
+
+    assert granted(in_utf_16(XML)) == granted(XML) != set()
+    data = replaced(XML, "<Record>", "<!-- all of these refused --><Record>")
+    assert granted(in_utf_16(data)) == set()
+
+
 def test_the_name_of_the_root_is_a_title() -> None:
     assert granted(XML.replace(b"SuperStarReport", b"RefusedConsents")) == set()
 

@@ -203,11 +203,10 @@ def _newer_messages(data: bytes) -> list[tuple[int, int, str]]:
     found = []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
-            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
-                continue
-            sheet = archive.read(name)
-            if b"x14:dataValidation " in sheet:
-                for rule in ElementTree.fromstring(sheet).iter(_NEWER_RULE):
+            # Programs may choose the names of the parts, and the prefix of the namespace.
+            part = archive.read(name) if name.lower().endswith(".xml") else b""
+            if b"dataValidation" in part:
+                for rule in ElementTree.fromstring(part).iter(_NEWER_RULE):
                     found += [text for key in _MESSAGES if (text := tidy(rule.get(key, "")))]
     return [(0, MAX_COLUMNS, text) for text in found]
 

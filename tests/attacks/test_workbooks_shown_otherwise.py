@@ -122,7 +122,8 @@ def test_a_usual_message_at_cells_stops_nothing() -> None:
     assert codes(saved(usual, name)) == []
 
 
-def test_messages_that_newer_versions_of_excel_write_are_read() -> None:
+@pytest.mark.parametrize("prefix", ["x14", "ext"])
+def test_messages_that_newer_versions_of_excel_write_are_read(prefix: str) -> None:
     plain, out = io.BytesIO(saved()), io.BytesIO()
     rule = (
         '<extLst><ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" '
@@ -134,7 +135,7 @@ def test_messages_that_newer_versions_of_excel_write_are_read() -> None:
         for name in source.namelist():
             part = source.read(name)
             if name.endswith("sheet1.xml"):
-                part = part.replace(b"</worksheet>", rule.encode())
+                part = part.replace(b"</worksheet>", rule.replace("x14", prefix).encode())
             target.writestr(name, part)
     assert codes(out.getvalue()) == ["marks-in-workbook"]
 

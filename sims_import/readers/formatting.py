@@ -7,11 +7,11 @@ table styles, because they depend only on cells that are read anyway.
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import openpyxl
 from defusedxml import ElementTree
@@ -173,13 +173,18 @@ def _page_texts(sheet: Any) -> list[str]:
 
 def _text_boxes(data: bytes) -> list[str]:
     """The texts of the boxes and shapes that lie on the sheets. openpyxl does not read them."""
-    found = []
+    boxes = (box for part in _parts_with(data, b"txBody") for box in part.iter(_BOX))
+    found = (tidy(" ".join(t.text or "" for t in box.iter(_TEXT))) for box in boxes)
+    return [text for text in found if text]
+
+
+def _parts_with(data: bytes, tag: bytes) -> Iterator[Element]:
+    """The parts of a workbook that have a tag. Programs choose the names of parts and prefixes."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
-            if re.fullmatch(r"xl/drawings/drawing\d+\.xml", name):
-                for box in ElementTree.fromstring(archive.read(name)).iter(_BOX):
-                    found.append(tidy(" ".join(t.text or "" for t in box.iter(_TEXT))))
-    return [text for text in found if text]
+            part = archive.read(name) if name.lower().endswith(".xml") else b""
+            if tag in part:
+                yield ElementTree.fromstring(part)
 
 
 def _properties(book: Any) -> list[str]:
@@ -200,15 +205,9 @@ def _messages(sheet: Any) -> Iterator[tuple[int, int, str]]:
 
 def _newer_messages(data: bytes) -> list[tuple[int, int, str]]:
     """The messages of rules that Excel 2010 and later write, which openpyxl does not read."""
-    found = []
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for name in archive.namelist():
-            # Programs may choose the names of the parts, and the prefix of the namespace.
-            part = archive.read(name) if name.lower().endswith(".xml") else b""
-            if b"dataValidation" in part:
-                for rule in ElementTree.fromstring(part).iter(_NEWER_RULE):
-                    found += [text for key in _MESSAGES if (text := tidy(rule.get(key, "")))]
-    return [(0, MAX_COLUMNS, text) for text in found]
+    rules = (r for part in _parts_with(data, b"dataValidation") for r in part.iter(_NEWER_RULE))
+    texts = (tidy(rule.get(key, "")) for rule in rules for key in _MESSAGES)
+    return [(0, MAX_COLUMNS, text) for text in texts if text]
 
 
 def _has_telling_link(cell: Any) -> bool:

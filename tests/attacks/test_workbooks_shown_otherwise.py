@@ -81,7 +81,7 @@ def test_the_header_of_the_printed_page_is_a_title() -> None:
     assert codes(data) == ["negative-heading"]
 
 
-def with_text_box(text: str) -> bytes:
+def with_text_box(text: str, part: str = "xl/drawings/drawing1.xml") -> bytes:
     drawing = (
         '<xdr:wsDr xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing" '
         'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><xdr:sp><xdr:txBody><a:p>'
@@ -89,7 +89,7 @@ def with_text_box(text: str) -> bytes:
     )
     out = io.BytesIO(saved())
     with zipfile.ZipFile(out, "a") as archive:
-        archive.writestr("xl/drawings/drawing1.xml", drawing)
+        archive.writestr(part, drawing)
     return out.getvalue()
 
 
@@ -97,6 +97,7 @@ def test_a_text_box_is_a_title() -> None:
     table: Table = read_table(with_text_box("Names in blue"), "export")
     assert table.titles == ("Names in blue",)
     assert codes(with_text_box("Names in blue")) == ["negative-heading"]
+    assert codes(with_text_box("Names in blue", "xl/drawings/shapes.xml")) == ["negative-heading"]
 
 
 def with_message(text: str, title: str = "", cells: str = "E2:H7") -> Callable[[Any], None]:

@@ -43,6 +43,7 @@ _MIDDLEWARE = [
     "consent_gate.web.session_renewal.session_renewal_middleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "consent_gate.web.nul_characters.NulCharactersMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -28,6 +28,7 @@ from consent_gate.home.ids import new_id
 from consent_gate.vault.interface import CHUNK, StoredBlob
 from consent_gate.vault.originals import open_original, vault_of
 from ingest.inbox.scanner import InboxFile, file_stat, is_unchanged
+from ingest.scheduling.claims_under_way import noted_claim
 
 ARCHIVES = "archive"
 """Folder of the inbox for old pictures, such as the copies of ``backfill --take-in``.
@@ -50,10 +51,26 @@ def claim(home: Home, inbox_file: InboxFile) -> bool | None:
         OSError: The file cannot be read or the vault cannot be written.
         StorageFull: The disk has less than ``RESERVED_BYTES`` left beside the file.
     """
-    vault, item_id = vault_of(home), new_id()
-    free = vault.free_bytes()
+    free = vault_of(home).free_bytes()
     if free is not None and free < inbox_file.stat.size + RESERVED_BYTES:
         raise StorageFull("The disk has no room left for new photos.")
+    item_id = new_id()
+    with noted_claim(home, item_id):
+        claimed = _store(home, inbox_file, item_id)
+    if claimed is None:
+        return None
+    item, created = claimed
+    dispose_of_inbox_file(home, inbox_file, item)
+    return created
+
+
+def _store(home: Home, inbox_file: InboxFile, item_id: str) -> tuple[Item, bool] | None:
+    """Copy one file into the vault and write its rows. ``item_id`` is a new item's.
+
+    Returns:
+        The item of these bytes and whether it is new; None where the file changed meanwhile.
+    """
+    vault = vault_of(home)
     key, wrapped = vault.new_key(item_id)
     with open_regular_file(inbox_file.path) as source:
         bounded = cast(BinaryIO, _SizeLimitedReader(source, inbox_file.stat.size + 1))
@@ -70,8 +87,7 @@ def claim(home: Home, inbox_file: InboxFile) -> bool | None:
         raise
     if not created:
         vault.remove(item_id)
-    dispose_of_inbox_file(home, inbox_file, item)
-    return created
+    return item, created
 
 
 class _SizeLimitedReader:

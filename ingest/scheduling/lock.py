@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from consent_gate.db.models import Item, ItemState
 from consent_gate.home.home import Home
 from consent_gate.vault.originals import CHECKPOINT, vault_of
+from ingest.scheduling.claims_under_way import forget_left_claims, left_claims
 
 LOCK_FILE = ".ingest.lock"
 
@@ -57,13 +58,15 @@ def exclusive_ingest_lock(home: Home) -> Iterator[None]:
 def remove_orphans(home: Home) -> int:
     """Remove vault files without a row, which a crash left behind. Returns how many files.
 
-    Their photos are still in the inbox, as the row is written before the inbox is changed.
+    Their photos are still in the inbox, as the row is written before the inbox is changed. A file
+    that this home did not begin stays: it may be another home's only copy of a photo.
     """
-    vault = vault_of(home)
-    known = set(Item.objects.values_list("pk", flat=True))
-    orphans = [name for name in vault.item_ids() if name not in known]
+    vault, begun = vault_of(home), left_claims(home)
+    known = set(Item.objects.filter(pk__in=begun).values_list("pk", flat=True))
+    orphans = [name for name in begun if name not in known]
     for name in orphans:
         vault.remove(name)
+    forget_left_claims(home)
     _remove_old_checkpoints(home)
     return len(orphans) + vault.remove_partials()
 

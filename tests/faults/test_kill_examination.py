@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +97,16 @@ def test_a_photo_that_kills_the_whole_program_is_held_after_some_attempts(home: 
 
 
 def test_two_programs_at_once_do_not_remove_each_others_photos(home: Home) -> None:
+    from ingest.scheduling.claims_under_way import noted_claim
     from ingest.scheduling.lock import ingest_lock
 
     vault = folder_vault(home)
     key, _ = vault.new_key("itemofanotherprogram")
     with ingest_lock(home):
-        with (home.root / "consent-gate.toml").open("rb") as data:
-            vault.write("itemofanotherprogram", key, data)
+        with suppress(KeyboardInterrupt), noted_claim(home, "itemofanotherprogram"):
+            with (home.root / "consent-gate.toml").open("rb") as data:
+                vault.write("itemofanotherprogram", key, data)
+            raise KeyboardInterrupt  # the program is killed
         with ingest_lock(home):
             assert list(vault.item_ids()) == ["itemofanotherprogram"]
     with ingest_lock(home):

@@ -18,7 +18,7 @@ from sims_import.mapping.school_doubts import school_messages
 from sims_import.mapping.unknown_columns import unknown_column_matters
 from sims_import.readers.interface import MarkKind, Table
 from sims_import.text.caption_meaning import uses_named_in
-from sims_import.text.caution import sheet_may_mean_no, title_may_mean_no
+from sims_import.text.caution import no_date, sheet_may_mean_no, title_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
 from sims_import.text.consent_words import OFF_ROLL, ON_ROLL
 from sims_import.text.own_school import own_words, without_own_name
@@ -137,6 +137,8 @@ def _open_columns(
             yield _column(table, at, texts, "It speaks of consent, and nobody has said for what")
         elif meaning.role is Role.NOTE and (said := notes_in_doubt(caption, texts)):
             yield _column(table, at, said, "A note there may take back a consent")
+        elif meaning.role is Role.GIVEN_ON and (said := [t for t in texts if no_date(t)]):
+            yield _column(table, at, said, "It is not a date", DoubtCode.ROWS)
         elif meaning.role is Role.CONSENT_TYPE and not _has_answers(columns):
             yield _column(table, at, texts, "Nothing says whether these consents were given")
 
@@ -151,12 +153,18 @@ def _has_answers(columns: tuple[Meaning, ...]) -> bool:
     return any(meaning.role is Role.CONSENT_ANSWER for meaning in columns)
 
 
-def _column(table: Table, column: int, texts: Iterable[str], why: str) -> Doubt:
+def _column(
+    table: Table,
+    column: int,
+    texts: Iterable[str],
+    why: str,
+    code: DoubtCode = DoubtCode.QUESTIONS,
+) -> Doubt:
     wanted = set(texts)
     rows = [row.number for row in table.rows if row.cells[column] in wanted]
     shown = ", ".join(map(str, rows[:_FEW])) + (" and more" if len(rows) > _FEW else "")
     message = f"'{table.captions[column]}' is filled in {_many(len(rows), 'row')} ({shown}). {why}."
-    return Doubt(DoubtCode.QUESTIONS, message)
+    return Doubt(code, message)
 
 
 def _holds_more_than_yes(table: Table, texts: Mapping[str, int]) -> bool:

@@ -11,7 +11,8 @@ from sims_import.mapping.columns import values
 from sims_import.mapping.unknown_columns import unknown_column_matters
 from sims_import.readers.interface import Table
 from sims_import.text.caution import is_no_parent, note_may_mean_no
-from sims_import.text.consent_words import ANSWERED_BY
+from sims_import.text.consent_words import ANSWERED_BY, FREE_NOTES
+from sims_import.text.note_words import is_usual_note
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary
 from sims_import.text.words import key, words
 
@@ -115,10 +116,14 @@ def missing_question(table: Table, columns: tuple[Meaning, ...]) -> list[Questio
 def notes_in_doubt(caption: str, texts: Iterable[str]) -> list[str]:
     """The texts of a column of notes that may take back a consent, or that say who gave it.
 
-    A child, a friend or nobody gives no consent of a parent.
+    A child, a friend or nobody gives no consent of a parent. Where no person is named, every word
+    has to be known.
     """
-    about_people = bool(set(words(caption)) & ANSWERED_BY)
-    return [t for t in texts if note_may_mean_no(t) or (about_people and is_no_parent(t))]
+    found = set(words(caption))
+    if found & ANSWERED_BY or not found & FREE_NOTES:
+        about_people = bool(found & ANSWERED_BY)
+        return [t for t in texts if note_may_mean_no(t) or (about_people and is_no_parent(t))]
+    return [t for t in texts if note_may_mean_no(t) or not is_usual_note(t)]
 
 
 def answer_questions(unknown: Mapping[str, UnknownAnswer]) -> list[Question]:

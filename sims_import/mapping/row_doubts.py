@@ -13,7 +13,12 @@ from consent_gate.model import Answer
 from consent_gate.register.identifiers import read_admission_number
 from sims_import.mapping.columns import values
 from sims_import.readers.interface import Row, Table
-from sims_import.text.caution import class_may_mean_no, name_may_mean_no, title_may_mean_no
+from sims_import.text.caution import (
+    class_may_mean_no,
+    is_placeholder,
+    name_may_mean_no,
+    title_may_mean_no,
+)
 from sims_import.text.title_years import is_period
 from sims_import.text.values import read_answer
 from sims_import.text.vocabulary import Meaning, Role
@@ -79,7 +84,14 @@ def row_messages(
 
 
 def name_messages(table: Table, columns: tuple[Meaning, ...]) -> Iterator[str]:
-    """A message for each column of names or classes in which something beside a name may say no."""
+    """A message for each column of names or classes in which something beside a name may say no.
+
+    A row of nobody, such as ``Test Pupil``, is named too.
+    """
+    for row in table.rows:
+        named = [c for c, m in zip(row.cells, columns, strict=True) if m.role in _NAMES and c]
+        if is_placeholder(named):
+            yield f"Row {row.number} seems to be an example and no pupil."
     for at, meaning in enumerate(columns):
         says_no = class_may_mean_no if meaning.role in _CLASSES else name_may_mean_no
         if meaning.role not in _CLASSES | _NAMES:
@@ -98,6 +110,11 @@ def dates_answers(caption: str) -> bool:
     return bool(set(words(caption)) & _OF_ANSWERS)
 
 
+def _may_date(caption: str, meaning: Meaning) -> bool:
+    """Whether a year in a column may be that of the answers. A year group is no such year."""
+    return meaning.role is Role.YEAR or dates_answers(caption)
+
+
 def periods(table: Table, columns: tuple[Meaning, ...]) -> tuple[str, ...]:
     """The school years and terms that stand in cells: ``2024/25``, ``Spring 22``."""
     return tuple(
@@ -106,6 +123,6 @@ def periods(table: Table, columns: tuple[Meaning, ...]) -> tuple[str, ...]:
             for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True))
             if meaning.role in _PERIODS
             for text in values(table, at)
-            if is_period(text) or (dates_answers(caption) and _YEAR.fullmatch(text))
+            if is_period(text) or (_may_date(caption, meaning) and _YEAR.fullmatch(text))
         )
     )

@@ -11,8 +11,10 @@ from sims_import.text.caution import is_no_parent, may_mean_no
 from sims_import.text.consent_words import (
     ANSWERED_BY,
     FOREIGN_NEGATIONS,
+    LIMIT_WORDS,
     RETURNED,
     SAFEGUARDING,
+    SCHOOL_LIFE,
     STATUS_WORDS,
 )
 from sims_import.text.values import read_answer, read_date
@@ -42,7 +44,19 @@ def unknown_column_matters(table: Table, column: int) -> bool:
         return bool(texts)
     if found & ANSWERED_BY and any(map(is_no_parent, texts)):
         return True
-    return any(map(may_mean_no, texts))
+    return any(map(may_mean_no, texts)) or _may_limit(found, table, texts)
+
+
+def _may_limit(caption: set[str], table: Table, texts: Mapping[str, int]) -> bool:
+    """Whether texts in words that say nothing by themselves may limit the answers of some pupils.
+
+    That is so under a caption such as ``Audience``. It is also so where less than half of the
+    pupils have a text and nothing in the caption says that it is about something else.
+    """
+    if caption & LIMIT_WORDS:
+        return bool(texts)
+    few = sum(texts.values()) * 2 < len(table.rows)
+    return few and not caption & SCHOOL_LIFE
 
 
 def _counts_rows(texts: Mapping[str, int]) -> bool:

@@ -119,8 +119,20 @@ def _rows_left_out(plan: Plan) -> Iterator[str]:
     if plan.roster.unnumbered:
         rows = ", ".join(map(str, plan.roster.unnumbered[:5]))
         yield (
-            "Rows without an admission number have the name of a pupil who is listed with one, and "
-            f"their answers were not read: {rows}."
+            "Rows without an admission number have the name, or nearly the name, of a pupil who is "
+            f"listed with one, and their answers were not read: {rows}."
+        )
+    if plan.roster.unplaced:
+        rows = ", ".join(map(str, plan.roster.unplaced[:5]))
+        yield (
+            "Rows without a readable admission number say no to something, and nobody can tell "
+            f"for whom: {rows}."
+        )
+    if plan.roster.halved:
+        rows = ", ".join(map(str, plan.roster.halved[:5]))
+        yield (
+            "Two columns are about the same use. In some rows one says yes and the other is blank, "
+            f"so these consents count as not stated: {rows}."
         )
     if plan.roster.ragged:
         rows = ", ".join(map(str, plan.roster.ragged[:5]))

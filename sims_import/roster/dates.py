@@ -10,7 +10,14 @@ from sims_import.mapping.columns import values
 from sims_import.mapping.understand import ColumnMapping
 from sims_import.readers.interface import Row, Table
 from sims_import.roster.records import SaidOn
-from sims_import.text.values import DateOrder, date_order, has_no_end, read_answer, read_date_in
+from sims_import.text.values import (
+    DateOrder,
+    date_order,
+    has_no_end,
+    is_uncertain,
+    read_answer,
+    read_date_in,
+)
 from sims_import.text.vocabulary import Meaning, Role
 
 ODD_DATE = "This is not a date we can read; it is passed over."
@@ -103,7 +110,7 @@ class DateReader:
     def _with_date(self, row: Row, column: int, role: Role, old: Consent) -> Consent:
         """``old`` with the date in a cell; *not stated* if an expiry date is unreadable."""
         text = row.cells[column]
-        blank = read_answer(text) is Answer.NOT_STATED
+        blank = read_answer(text) is Answer.NOT_STATED and not is_uncertain(text)
         if role is Role.GIVEN_ON:
             day = read_date_in(text, self.date_order(column))
             if day is None and not blank:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from consent_gate.model import BIOMETRIC, Answer, Consent
@@ -36,6 +37,8 @@ _FIELDS = (*TEXT_FIELDS, "date_of_birth", "left_on")
 CONFLICTING_IDENTITY = (
     "Another row has this admission number with another name or UPN: none of their consents count."
 )
+_SAME_NAME = 0.85
+"""Smallest likeness of two names, from 0 to 1, that may be one name with a typing error."""
 FIRST_ROWS = 5
 """How many rows a message names when it is about more."""
 
@@ -82,13 +85,18 @@ def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Rost
         unsure_dates=tuple(reader.unsure_dates(today)),
         ragged=tuple(reader.ragged),
         unnumbered=tuple(_same_names(reader, merged.values())),
+        unplaced=tuple(reader.unplaced),
+        halved=tuple(reader.halved),
     )
 
 
 def _same_names(reader: RowReader, records: Iterable[PupilRecord]) -> Iterator[int]:
-    """Rows without a number that have the name of a pupil who is listed with one."""
-    names = {name_of(r.forename, r.surname) for r in records if r.forename and r.surname}
-    return (row for row, name in reader.unnumbered if name in names)
+    """Rows without a number that have nearly the name of a pupil who is listed with one."""
+    known = (name_of(r.forename, r.surname) for r in records if r.forename and r.surname)
+    names = [" ".join(name) for name in known]
+    for row, name in reader.unnumbered:
+        if all(name) and get_close_matches(" ".join(name), names, 1, _SAME_NAME):
+            yield row
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,10 @@ class Roster:
     """Rows with more or fewer cells than the headings."""
     unnumbered: tuple[int, ...] = ()
     """Rows without a number that have the name of a pupil of the export."""
+    unplaced: tuple[int, ...] = ()
+    """Rows with an unreadable number, or with neither number nor name, that say no to something."""
+    halved: tuple[int, ...] = ()
+    """Rows in which a yes and a blank stand for one use, or that are blank beside another row."""
 
 
 def answers_digest(records: Iterable[PupilRecord]) -> str:

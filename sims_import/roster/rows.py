@@ -35,7 +35,7 @@ UPN_AS_NUMBER = "No admission number: the pupil goes by the UPN until one is imp
 ODD_UPN = "The check letter of this UPN doesn't fit; please check it in the record system."
 RAGGED = "This row has more or fewer cells than the headings: none of its consents count."
 
-_BESIDE = frozenset({Role.NOTE, Role.UNKNOWN, Role.UNCLEAR})
+_BESIDE = frozenset({Role.NOTE, Role.UNKNOWN, Role.UNCLEAR, Role.FAMILY})
 _SENDER = frozenset({"email", "mail", "username", "user"})
 """Words in the caption of a column that may say who answered."""
 _TEXTS = {
@@ -62,6 +62,10 @@ class RowReader:
     ragged: list[int] = field(default_factory=list)
     unnumbered: list[tuple[int, tuple[str, str]]] = field(default_factory=list)
     """Row and name of each row that is left out because it has no usable number."""
+    unplaced: list[int] = field(default_factory=list)
+    """Rows with an unreadable number, or with neither number nor name, that say no to something."""
+    halved: list[int] = field(default_factory=list)
+    """Rows in which one column says yes to a use and another column for it is blank."""
 
     def __post_init__(self) -> None:
         by_role: dict[Role, list[int]] = {}
@@ -95,6 +99,9 @@ class RowReader:
             elif not self._is_staff(row):
                 texts = self._texts(row)
                 self.unnumbered.append((row.number, name_of(texts["forename"], texts["surname"])))
+                placeless = self._first(row, Role.ADMISSION_NUMBER)[0] or not any(texts.values())
+                if placeless and self._consents.read(row).says_no:
+                    self.unplaced.append(row.number)
 
     # --- which pupil the row is about --------------------------------------------------------
 
@@ -146,6 +153,8 @@ class RowReader:
         texts = self._texts(row)
         address = " ".join(row.cells[at] for at in self._columns.get(Role.ADDRESS, []))
         stated = self._consents.read(row)
+        if stated.halved:
+            self.halved.append(row.number)
         return PupilRecord(
             admission_number=number,
             origin=Origin(row.sheet, row.number),

@@ -12,8 +12,10 @@ from sims_import.roster.dates import DateReader, Warn
 from sims_import.roster.records import stricter
 from sims_import.text.cells import meaning_of_piece, pieces_in, settled
 from sims_import.text.consent_words import PARENT_WORDS
+from sims_import.text.odd_captions import without_numbered_parents
 from sims_import.text.values import (
     is_lookup_error,
+    is_uncertain,
     read_date,
 )
 from sims_import.text.vocabulary import Meaning, Role
@@ -31,6 +33,7 @@ _ANSWERED = (
     Role.OBJECTION,
     Role.NEVER_PUBLISH,
 )
+_HALF = {Answer.GIVEN, Answer.NOT_STATED}
 _AS_TEXT = {Answer.GIVEN: "yes", Answer.REFUSED: "no", Answer.NOT_STATED: ""}
 
 
@@ -43,12 +46,21 @@ class RowStatements:
     never: bool | None = None
     not_understood: set[str] = field(default_factory=set)
     lookup_errors: set[str] = field(default_factory=set)
+    halved: bool = False
+    """Whether one column says yes to a use for which another column is blank."""
+
+    @property
+    def says_no(self) -> bool:
+        """Whether anything is refused or was not understood."""
+        refused_any = any(c.answer is Answer.REFUSED for c in self.consents.values())
+        return bool(refused_any or self.not_understood or self.objection or self.never)
 
     def add(self, purposes: Iterable[str], answer: Answer) -> None:
         """Add an answer to each of these purposes."""
         for name in purposes:
             new = Consent(answer)
             old = self.consents.get(name)
+            self.halved |= old is not None and {old.answer, answer} == _HALF
             self.consents[name] = stricter(old, new) if old else new
 
     def mark(self, role: Role, *, yes: bool) -> None:
@@ -95,9 +107,7 @@ class ConsentReader:
         """Whether each of several columns with the same meaning is the answer of one parent."""
         meaning = self.understanding.columns[column]
         same = [at for at, other in self._answered if other == meaning]
-        return len(same) > 1 and all(
-            set(words(self.table.captions[at])) & PARENT_WORDS for at in same
-        )
+        return len(same) > 1 and all(_is_of_a_parent(self.table.captions[at]) for at in same)
 
     def _read_column(self, row: Row, at: int, meaning: Meaning, stated: RowStatements) -> None:
         if (
@@ -179,7 +189,7 @@ class ConsentReader:
     ) -> None:
         """Any text but a blank or a plain no refuses. A list of types refuses only those types."""
         answer = self.understanding.read_answer(text)
-        if not _counts_as_yes(answer):
+        if not _counts_as_yes(answer) and not is_uncertain(text):
             return
         if answer is None and read_date(text) is None:
             named = self._named_purposes(text)
@@ -213,3 +223,8 @@ def refused(consents: dict[str, Consent]) -> dict[str, Consent]:
 def _counts_as_yes(answer: Answer | None) -> bool:
     """Whether an answer sets a refusal, objection or marker: all but a blank and a plain no do."""
     return answer in {Answer.GIVEN, None}
+
+
+def _is_of_a_parent(caption: str) -> bool:
+    """Whether a caption names a parent, also as ``P1``."""
+    return bool(set(words(caption)) & PARENT_WORDS) or without_numbered_parents(caption) != caption

@@ -26,7 +26,7 @@ from sims_import.text.consent_words import (
 )
 from sims_import.text.consent_words import PHOTO_WORDS as _PHOTO_WORDS
 from sims_import.text.title_words import is_usual_title
-from sims_import.text.values import read_answer, read_date
+from sims_import.text.values import is_uncertain, read_answer, read_date
 from sims_import.text.words import odd_signs, word_set, words
 
 _BENIGN = re.compile("|".join(BENIGN_NEGATIONS), re.I)
@@ -50,12 +50,14 @@ _TAKES_BACK = re.compile(
 )
 """Words of notes that say together that somebody may have taken a consent back."""
 _NO_PARENT = re.compile(
-    r"(the )?(child|pupil|student|learner|self|himself|herself|young person|friend|teacher|"
-    r"nobody|no one|unknown|sibling|brother|sister)\b(?!s? (parent|mother|father|mum|dad|carer))"
+    r"(the )?(child|pupil|student|learner|self|himself|herself|young person|friend|"
+    r"((class|form|head) ?)?teacher|school|default|system|import(ed)?|auto(matic(ally)?)?|"
+    r"migrat\w+|nobody|no one|unknown|sibling|brother|sister)\b"
+    r"(?!s? (parent|mother|father|mum|dad|carer))"
 )
 _BY_CHILDREN = re.compile(
     r"\b(given|signed|completed|answered|entered|submitted|filled in|returned|consented|agreed|"
-    r"made) by (the )?(child|children|pupils?|students?|learners?)\b|"
+    r"made|answers|responses|forms) by (the )?(child|children|pupils?|students?|learners?)\b|"
     r"\bconsents? (by|from|of) (the )?child(ren)?\b"
 )
 """Words of titles that say together that the children answered."""
@@ -64,6 +66,11 @@ _BESIDE_NAME = re.compile(r"[(\[]([^)\]]*)[)\]]?|\s[-\u2013\u2014:]\s*(.+)$")
 """What stands in brackets or after a dash."""
 _LOST_LETTER = re.compile("(?<=\\w)\\?|\\?(?=\\w)|\ufffd")
 """What stands for a letter that the export could not write."""
+_NOBODY = word_set(
+    "test testing example dummy demo training pupil child student forename surname firstname "
+    "lastname name first last placeholder template user"
+)
+"""Words of names of people who do not exist."""
 _NOT_AT_SCHOOL = word_set("lvr lvrs alumni alumnus applicant applicants preadmission")
 _STALE = re.compile(r"\b(out of date|last years?|up to)\b")
 """Words of titles that say together that a list is old or ends early."""
@@ -105,7 +112,7 @@ def sheet_may_mean_no(name: str) -> bool:
 
 def _restricts(text: str) -> bool:
     plain = _without_key(text)
-    found = set(words(plain or ""))
+    found = _with_singulars(words(plain or ""))
     restricting = CAUTION_WORDS - TITLE_WORDS | SENTENCE_WORDS | STAFF_WORDS | OTHER_CONSENTS
     spoken = " ".join(words(text))
     stale = _STALE.search(spoken) or _BY_CHILDREN.search(spoken)
@@ -165,6 +172,12 @@ def says_no(text: str) -> bool:
     return bool(OPT_OUT.search(plain) or found & (NEGATIONS | FOREIGN_NEGATIONS))
 
 
+def _with_singulars(found: Collection[str]) -> set[str]:
+    """The words, and those with a plural s without it: ``queries`` and ``query``."""
+    singular = (re.sub("ies$", "y", word) for word in found if len(word) > _SHORTEST_PLURAL)
+    return {*found, *map(_without_plural, found), *singular}
+
+
 def _without_plural(word: str) -> str:
     """``withdrawals`` without its s; short words such as ``nos`` and ``ends`` as they are."""
     return word[:-1] if len(word) > _SHORTEST_PLURAL and word[-1] == "s" else word
@@ -192,6 +205,18 @@ def note_may_mean_no(text: str) -> bool:
     return read_answer(text) is Answer.REFUSED or _is_cautious(text)
 
 
+def no_date(text: str) -> bool:
+    """Whether a text in a column of dates is neither a date nor a plain yes, and may say no.
+
+    A date that the gate cannot read has figures in it, and no word of caution.
+    """
+    if read_date(text) is not None or read_answer(text) is Answer.GIVEN:
+        return False
+    if read_answer(text) is Answer.NOT_STATED:
+        return is_uncertain(text)
+    return note_may_mean_no(text) or not any(sign.isdigit() for sign in text)
+
+
 def is_no_parent(text: str) -> bool:
     """Whether a text about who answered names the child, or somebody who is no parent."""
     return _NO_PARENT.match(" ".join(words(text))) is not None
@@ -210,6 +235,11 @@ def name_may_mean_no(text: str) -> bool:
         return True
     beside = (part for pair in _BESIDE_NAME.findall(text) for part in pair if part)
     return any(note_may_mean_no(p) or set(words(p)) & HISTORIC_WORDS for p in beside)
+
+
+def is_placeholder(names: Collection[str]) -> bool:
+    """Whether the names of a row are those of nobody: ``Test Pupil``, ``Forename Surname``."""
+    return bool(names) and {word for name in names for word in words(name)} <= _NOBODY
 
 
 @lru_cache(maxsize=4096)

@@ -96,13 +96,21 @@ REFUSALS = word_set(
 )
 """Words that make a caption a refusal by themselves. "No" may mean number, and "Excluded" may be
 about a pupil, so they are left out."""
-ANSWER_HINTS = ("yes no", "no yes", "y n", "n y", "t f", "true false", "opt in")
+ANSWER_HINTS = (
+    *("yes no", "no yes", "y n", "n y", "t f", "true false", "opt in"),
+    *(f"{verb} all that apply" for verb in ("please tick", "tick", "please select", "select")),
+)
 """Words that explain how to fill in a column. They do not change the meaning of its caption."""
 
 DATE_WORDS = word_set("date dated datetime timestamp")
 EXPIRY_WORDS = word_set("expiry expire expired expiring expiration until valid end")
 NOTE_WORDS = word_set("note comment remark reason relationship who whom explanation memo")
 """Words in the caption of a column that describes a consent and does not give one."""
+FREE_NOTES = word_set(
+    """note notes comment comments remark remarks memo information info detail details reason
+    explanation"""
+)
+"""Words in the caption of a column of notes in anybody's words."""
 PARENT_WORDS = word_set("parent mother father carer guardian mum dad contact")
 """Words for people who answer. If all columns of one question have one, each is one answer."""
 ON_ROLL = word_set(
@@ -140,6 +148,27 @@ STATUS_WORDS = word_set(
     validity valid limit limits scope condition conditions"""
 )
 """Words that make every value of a column with an unknown caption matter."""
+LIMIT_WORDS = word_set(
+    """audience audiences visibility visible sharing share shared access extent where platform
+    platforms channel channels media format shot shots naming caption captions traffic light sticker
+    lanyard wristband tier terms duration period occasion occasions instruction instructions
+    preference preferences wish wishes request requests issue issues custody risk privacy exposure
+    usage uses use rights basis treatment handling face faces audiences viewers"""
+)
+"""Words in an unknown caption of a column that may say how far a consent goes."""
+SCHOOL_LIFE = word_set(
+    """club clubs bus route stop taxi transport travel lunch meal meals dinner milk snack fruit diet
+    food instrument music lesson lessons choir orchestra sport sports swimming book books reading
+    phonics spelling maths english science mark marks score scores grade grades set sets subject
+    subjects language languages country nationality ethnicity religion town village city district
+    street road car registration locker peg tray colour team house houses council prefect monitor
+    middle maiden known alias nickname initials title suffix pronoun pronouns age birthday position
+    medical health allergy allergies medication doctor surgery gp nhs hearing eyesight glasses sen
+    send ehcp eal fsm premium intervention interventions support keyworker breakfast wraparound
+    nursery preschool playgroup feeder destination secondary transfer bursary fee fees account
+    balance laptop device ipad tablet login phone mobile telephone email next kin emergency"""
+)
+"""Words in an unknown caption of a column that is about something else than consent."""
 ANSWERED_BY = word_set(
     """given gave signed signature signatory answered respondent responder relationship consented
     completed submitted who whom role source by"""
@@ -193,7 +222,8 @@ CAUTION_WORDS = word_set(
     unconfirmed tbc query queried disputed dispute discuss seek seeking adoption adoptive
     guardianship injunction domestic violence abuse threat witness confidential discreet secret
     anonymous anonymity blur blurred crop cropped hide hidden cover covered obscure obscured
-    distance hiding cp cin lac cla sgo dnp refuge"""
+    distance hiding cp cin lac cla sgo dnp assumed implied deemed inferred presumed default
+    backup bak trash bin blocked blacklist blacklisted exception query"""
 )
 """Words in free text that may mean no, in addition to ``NEGATIONS``."""
 TITLE_WORDS = word_set("contact order")

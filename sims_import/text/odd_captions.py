@@ -55,7 +55,7 @@ _SHOWN = re.compile(
     f" (?:for|to|with|of)(?: (?:the|a))* {_PARENT} "
 )
 _OF_THE_CHILD = re.compile(
-    r"^\s*(?:child|pupil|student|learner)\s*:|"
+    r"^\s*(?:child|pupil|student|learner)\s*:|^\s*child\s+[-\u2013]\s|"
     r"\b(?:child|pupil|student|learner)(?:['\u2019]s|s['\u2019]) (?:own )?"
     r"(?:consent|permission|answer|response|decision|agreement|signature)\b|"
     r"\bchild (?:consent|agree[sd]?|consents|consented|happy|permission|answer|response)\b|"
@@ -64,7 +64,9 @@ _OF_THE_CHILD = re.compile(
     re.I,
 )
 """The child answers, and not the parent."""
-_DANGLING = re.compile(" (?:of|to|for|by|from|with|in|and|or|the|my|inside|within|around) $")
+_DANGLING = re.compile(
+    " (?:of|to|for|by|from|with|in|and|or|the|my|inside|within|around|to do|taken) $"
+)
 _PAST = re.compile(f" (?:was|had) (?!{_CONSENT} )")
 _BELONGS = re.compile(f" {USE} of{_ARTICLES} {_CHILD} | {_PHOTO} of{_ARTICLES} {USE} $")
 """The website of a child, or a picture of the website."""
@@ -86,7 +88,8 @@ def is_odd(text: str, stems: str, *, of_pictures: bool) -> bool:
         stems: Its stems between spaces, with ``USE`` in place of each use.
         of_pictures: Whether it names a use of pictures, not only the matching of faces.
     """
-    if _OF_THE_CHILD.search(text) or _DANGLING.search(stems) or _PAST.search(stems):
+    spoken = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    if _OF_THE_CHILD.search(spoken) or _DANGLING.search(stems) or _PAST.search(stems):
         return True
     return of_pictures and (_is_of_parents(stems) or _is_about_users(text, stems))
 

@@ -30,7 +30,8 @@ _USUAL = word_set(
     information information data record report reporting register list listing lists export extract
     extracted exported download downloaded summary overview table spreadsheet workbook sheet file
     document copy response responses answer answers result results return returns form forms
-    microsoft google sims next gen arbor bromcom scholarpack integris cmis seemis capita ess
+    microsoft google sims next gen arbor bromcom scholarpack rm integris g2 asset progresso isams
+    parentmail cmis seemis capita ess
     juniper horizons wonde mis system custom detail detailed details individual parental
     all whole every each full complete total totals subtotal count number nos of in on roll on
     our and or the a an to for from with by at as per this these that below above

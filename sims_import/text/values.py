@@ -41,6 +41,7 @@ _NOT_STATED = _texts(
     outstanding|not set|not recorded|requested|not requested|no answer|not applicable|
     \u2610|\u25a1|\u25a2|\u25fb|\u2b1c|[ ]|[]|( )|()|?"""
 )
+_UNCERTAIN = _texts("?|pending|awaiting|awaiting response|outstanding|requested")
 _YES_SENTENCE = re.compile(
     r"yes( please)?|(yes[,.]? ?(- )?)?(i|we) (do )?((give|grant)( my| our)? (consent|permission)|"
     r"consent|agree)( to this| for this)?"
@@ -73,13 +74,18 @@ def has_no_end(text: str) -> bool:
     return re.sub(r"[.!]+$", "", text.strip().casefold()).strip() in _NO_END
 
 
+def is_uncertain(text: str) -> bool:
+    """Whether a text says that nobody knows yet, and not that there is nothing."""
+    return text.strip().casefold() in _UNCERTAIN
+
+
 @lru_cache(maxsize=4096)
 def read_answer(text: str) -> Answer | None:
     """The answer in a cell; None if the text is no known answer, which never counts as a yes.
 
     ``x`` is unknown on purpose: it is a tick in some schools and a cross in others.
     """
-    plain = re.sub(r"[.!]+$", "", text.strip().casefold()).strip()
+    plain = re.sub(r"(?<!\.)\.$|(?<=\w\w)!$", "", text.strip().casefold()).strip()
     plain = plain[:-2] if plain in {"1.0", "0.0"} else plain
     if plain in _NOT_STATED or plain in _LOOKUP_ERRORS:
         return Answer.NOT_STATED

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +32,9 @@ from sims_import.readers.shown_otherwise import (
     page_text,
 )
 from sims_import.text.caution import sheet_may_mean_no, title_may_mean_no
-from sims_import.text.values import read_answer
-from sims_import.text.words import tidy
+from sims_import.text.title_years import names_year
+from sims_import.text.values import is_yes, read_answer
+from sims_import.text.words import tidy, words
 
 _BLACK, _WHITE = ("000000", "theme1+0.00"), ("FFFFFF", "theme0+0.00")
 """Default colours of text and background, as RGB and as the theme colour that Excel writes."""
@@ -57,6 +59,8 @@ class _CellStyle:
     """Whether its number format shows a word."""
     as_other_text: bool
     """Whether its number format shows a text otherwise than it is."""
+    look: str = ""
+    """How its letters look, apart from their colour."""
 
 
 def read_formatting(data: bytes) -> dict[str, Formatting]:
@@ -78,6 +82,7 @@ def _of_sheet(
     found = Formatting(texts=[*_page_texts(sheet), *boxes])
     found.messages = [*_messages(sheet), *messages]
     known: dict[int, _CellStyle] = {}
+    yeses: dict[int, list[tuple[int, str]]] = {}
     for row in sheet.iter_rows():
         ids = []
         for cell in row:
@@ -90,11 +95,24 @@ def _of_sheet(
                 found.struck.append((cell.row, cell.column - 1))
             if cell.comment is not None or _has_telling_link(cell):
                 found.comments.append((cell.row, cell.column - 1))
+            if is_yes(str(cell.value)):
+                yeses.setdefault(cell.column - 1, []).append((cell.row, style.look))
             if cell.value is not None:
                 _note_shown_otherwise(cell, found, style)
                 found.manual |= manual and cell.data_type == "f"
         if any(ids):
             found.styles[row[0].row] = ids
+    _note_hidden(sheet, found)
+    found.filters = _filters(sheet)
+    found.struck += _crossing_rules(sheet)
+    found.looks = list(_odd_looks(yeses))
+    places = ((part.min_row, part.min_col) for part in sheet.merged_cells.ranges)
+    found.merged = [(r, c - 1) for r, c in places if is_yes(str(sheet.cell(r, c).value))]
+    return found
+
+
+def _note_hidden(sheet: Any, found: Formatting) -> None:
+    """Record the rows and columns that cannot be seen."""
     found.hidden_rows = [
         number
         for number, row in sheet.row_dimensions.items()
@@ -103,9 +121,6 @@ def _of_sheet(
     for dimension in sheet.column_dimensions.values():
         if dimension.hidden or dimension.width < SMALLEST_WIDTH:
             found.hidden_columns += range(dimension.min - 1, dimension.max)
-    found.filters = _filters(sheet)
-    found.struck += _crossing_rules(sheet)
-    return found
 
 
 def _style_of(cell: Any, palette: list[list[str]]) -> _CellStyle:
@@ -119,7 +134,36 @@ def _style_of(cell: Any, palette: list[list[str]]) -> _CellStyle:
         in_symbols=bool(SYMBOL_FONT.search(str(cell.font.name))),
         as_word=bool(WORD_FORMAT.search(str(cell.number_format))),
         as_other_text=changes_text(str(cell.number_format)),
+        look=_look(cell),
     )
+
+
+def _look(cell: Any) -> str:
+    font, border = cell.font, cell.border
+    barred = border.diagonal is not None and border.diagonal.style
+    crossed = bool(barred and (border.diagonalUp or border.diagonalDown))
+    seen = (
+        bool(font.b),
+        bool(font.i),
+        font.u,
+        font.vertAlign,
+        crossed,
+        cell.alignment.textRotation,
+    )
+    return str(seen)
+
+
+def _odd_looks(yeses: dict[int, list[tuple[int, str]]]) -> Iterator[tuple[int, int]]:
+    """Row and column of each yes that few of its column look like.
+
+    Args:
+        yeses: Row and look of each yes, by column.
+    """
+    for column, cells in yeses.items():
+        counts = Counter(look for _, look in cells)
+        for row, look in cells:
+            if counts[look] * 4 <= len(cells):
+                yield row, column
 
 
 def _background(fill: Any) -> str:
@@ -188,10 +232,19 @@ def _parts_with(data: bytes, tag: bytes) -> Iterator[Element]:
 
 
 def _properties(book: Any) -> list[str]:
-    """The title and the description of the file, if they may say no."""
+    """The title and the description of the file and the names in it, if they may say no."""
     found = book.properties
-    texts = (found.title, found.subject, found.description, found.keywords, found.category)
-    return [tidy(text) for text in texts if text and sheet_may_mean_no(text)]
+    titles = [found.title, found.subject, found.description, found.keywords, found.category]
+    sheets = book.worksheets
+    names = [*book.defined_names, *(name for sheet in sheets for name in sheet.defined_names)]
+    names += [name for sheet in sheets for name in sheet.tables]
+    texts = [*titles, found.contentStatus, *map(_name_of_part, names)]
+    return [tidy(text) for text in texts if text and (sheet_may_mean_no(text) or names_year(text))]
+
+
+def _name_of_part(name: str) -> str:
+    """The words of a name that somebody gave a range or table; lists of answers are usual."""
+    return " ".join(word for word in words(name) if word not in {"yes", "no", "y", "n"})
 
 
 def _messages(sheet: Any) -> Iterator[tuple[int, int, str]]:

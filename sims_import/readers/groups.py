@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from consent_gate.model import Answer
 from sims_import.text.caution import negates, title_may_mean_no
+from sims_import.text.title_years import names_year
 from sims_import.text.values import read_answer
 from sims_import.text.words import word_set, words
 
@@ -40,4 +41,6 @@ def name_matters(name: str, texts: Iterable[str]) -> bool:
 def telling_names(names: Iterable[str]) -> tuple[str, ...]:
     """The names of lists, roots and records that may change what they hold."""
     found = (name for name in names if "".join(words(name)) not in WRAPPERS | _USUAL_TAGS)
-    return tuple(dict.fromkeys(name for name in found if title_may_mean_no(name)))
+    return tuple(
+        dict.fromkeys(name for name in found if title_may_mean_no(name) or names_year(name))
+    )

@@ -13,6 +13,14 @@ from html.parser import HTMLParser
 
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.csv import decode
+from sims_import.readers.html_attributes import (
+    comment_text,
+    contradicts,
+    is_drawn,
+    may_change_cell,
+    span_of,
+    values_of,
+)
 from sims_import.readers.html_styles import (
     declarations,
     decoration,
@@ -23,7 +31,8 @@ from sims_import.readers.html_styles import (
     styles_of,
 )
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting, Grid, Line
-from sims_import.text.caution import sheet_may_mean_no, title_may_mean_no
+from sims_import.text.caution import sheet_may_mean_no
+from sims_import.text.values import is_yes
 from sims_import.text.words import tidy, tidy_cell
 
 _PAGE = re.compile(
@@ -33,8 +42,6 @@ _PAGE = re.compile(
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.I | re.S)
 _STRUCK = frozenset({"s", "strike", "del"})
 _SILENT = frozenset({"script", "style", "title", "head", "template"})
-_CONTROLS = frozenset({"input", "select", "textarea"})
-"""Parts of forms. What they show is not in the text."""
 _BREAKS = frozenset({"br", "p", "div", "li"})
 _TOO_LARGE = "This file is far larger than a school's export."
 
@@ -62,7 +69,7 @@ def read(data: bytes) -> list[Grid]:
     page.end_of_page()
     many = len(page.grids) > 1
     titles = (tidy(unescape(title)) for title in _TITLE.findall(text))
-    texts = tuple(title for title in titles if sheet_may_mean_no(title))
+    texts = (*(title for title in titles if sheet_may_mean_no(title)), *page.comments)
     return [
         Grid(f"table {at}" if many else "", table.lines, texts=texts, formatting=table.formatting)
         for at, table in enumerate(page.grids, start=1)
@@ -83,7 +90,9 @@ class _Cell:
     parts: list[str] = field(default_factory=list)
     struck: bool = False
     commented: bool = False
-    """Whether a text appears when the mouse is over the cell."""
+    """Whether an attribute of the cell or of something in it may say no to its text."""
+    values: list[str] = field(default_factory=list)
+    """The values that attributes give the cell."""
 
 
 class _Page(HTMLParser):
@@ -97,6 +106,8 @@ class _Page(HTMLParser):
         self.depth = 0
         """Number of open tables."""
         self.outside: list[str] = []
+        self.comments: list[str] = []
+        self.row_commented = False
         self.row: list[_Cell | None] | None = None
         self.table_style: dict[str, str] = {}
         self.group_style: dict[str, str] = {}
@@ -116,12 +127,14 @@ class _Page(HTMLParser):
         if tag in _SILENT:
             self.silent += 1
         elif tag == "table":
+            self.outside.append(f"\n{dict(attrs).get('summary') or ''}\n")
             self._open_table(style)
         elif self.depth and tag in {"thead", "tbody", "tfoot"}:
             self.group_style = {**self.table_style, **filled(style)}
         elif self.depth and tag == "tr":
             self._end_row()
             self.row, self.row_style = [], {**self.group_style, **filled(style)}
+            self.row_commented = may_change_cell(dict(attrs))
         elif self.depth and tag in {"td", "th"}:
             self._open_cell(style, dict(attrs))
         elif self.depth and tag == "col":
@@ -131,9 +144,10 @@ class _Page(HTMLParser):
         self._add_style(tag, style)
 
     def _add_text(self, tag: str, attributes: dict[str, str | None]) -> None:
-        drawn = tag in _CONTROLS or (tag == "img" and not attributes.get("alt"))
-        if drawn and self.cell is not None:
-            self.grids[-1].formatting.unreadable = True
+        if self.cell is not None:
+            self.grids[-1].formatting.unreadable |= is_drawn(tag, attributes)
+            self.cell.commented |= may_change_cell(attributes)
+            self.cell.values += values_of(attributes)
         if tag == "img":
             self.handle_data(f" {attributes.get('alt') or ''} ")
         elif tag in _BREAKS:
@@ -164,6 +178,10 @@ class _Page(HTMLParser):
             self.depth -= 1
         elif tag in _BREAKS:
             self.handle_data("\n")
+
+    def handle_comment(self, data: str) -> None:
+        if text := comment_text(data):
+            self.comments.append(text)
 
     def handle_data(self, data: str) -> None:
         if self.silent:
@@ -197,7 +215,7 @@ class _Page(HTMLParser):
         self.outside = []
 
     def _column(self, style: dict[str, str], attributes: dict[str, str | None]) -> None:
-        span = _number(attributes.get("span"))
+        span = span_of(attributes.get("span"))
         if hides(style):
             self.grids[-1].formatting.hidden_columns += range(self.column, self.column + span)
         self.column += span
@@ -207,10 +225,11 @@ class _Page(HTMLParser):
         if self.row is None:
             self.row, self.row_style = [], self.group_style
         whole = {**self.row_style, **filled(style)}
-        said = title_may_mean_no(attributes.get("title") or "")
-        columns, rows = _number(attributes.get("colspan")), _number(attributes.get("rowspan"))
+        said = self.row_commented or may_change_cell(attributes)
+        columns, rows = span_of(attributes.get("colspan")), span_of(attributes.get("rowspan"))
         struck = "line-through" in decoration(whole)
         self.cell = _Cell(whole, columns, rows, struck=struck, commented=said)
+        self.cell.values += values_of(attributes)
 
     def _end_cell(self) -> None:
         if self.cell is None or self.row is None:
@@ -253,8 +272,10 @@ class _Page(HTMLParser):
             places.append(found.palette.index(style))
             if cell and texts[at] and cell.struck:
                 found.struck.append((number, at))
-            if cell and cell.commented:
+            if cell and (cell.commented or any(contradicts(v, texts[at]) for v in cell.values)):
                 found.comments.append((number, at))
+            if cell and cell.rows * cell.columns > 1 and is_yes(texts[at]):
+                found.merged.append((number, at))
         if any(places):
             found.styles[number] = places
 
@@ -273,9 +294,3 @@ class _Page(HTMLParser):
         found |= declarations(attributes.get("style") or "")
         found["background"] = found.get("background-color") or found.get("background", "")
         return found
-
-
-def _number(text: str | None) -> int:
-    """The number of a span attribute; an invalid one counts as 1."""
-    found = re.fullmatch(r"\s*(\d{1,4})\s*", text or "")
-    return min(max(int(found[1]), 1), MAX_COLUMNS + 1) if found else 1

@@ -15,6 +15,8 @@ _CHANGES = re.compile(
     r"(opacity|font-size)\s*:\s*0"
 )
 """Declarations that hide, cross out or add text."""
+_MOVED = frozenset({"clip", "clip-path", "transform", "filter", "mask"})
+"""Declarations that may move text away or cover it."""
 _PLAIN_BACKGROUNDS = frozenset({"", "white", "#fff", "#ffffff", "transparent", "none", "auto"})
 _PLAIN_COLOURS = frozenset({"", "black", "#000", "#000000", "windowtext", "inherit"})
 
@@ -28,12 +30,19 @@ def styles_of(page: str) -> dict[str, dict[str, str]]:
     return found
 
 
+_ROW = re.compile(r":nth-(?:child|of-type)\((?!\s*(?:even|odd|2n(?:\s*\+\s*[01])?)\s*\))")
+"""A selector of certain rows or columns. Every second row is banding."""
+
+
 def has_other_rules(page: str) -> bool:
     """Whether the page hides, crosses out or adds text by rules that are not understood."""
     return any(
-        _CHANGES.search(body.lower())
-        and not _ELSEWHERE.fullmatch(selector)
-        and ("content" in body.lower() or not _SELECTOR.fullmatch(selector))
+        (_ROW.search(selector) and "color" in body.lower().replace("background", "color"))
+        or (
+            _CHANGES.search(body.lower())
+            and not _ELSEWHERE.fullmatch(selector)
+            and ("content" in body.lower() or not _SELECTOR.fullmatch(selector))
+        )
         for selector, body in _rules(page)
     )
 
@@ -79,7 +88,11 @@ def hides(style: dict[str, str]) -> bool:
     sizes = (style.get(name, "1") for name in ("height", "width", "font-size"))
     return (
         style.get("display") == "none"
-        or style.get("opacity") == "0"
+        or _MOVED & style.keys() != set()
+        or style.get("position") in {"absolute", "fixed"}
+        or re.fullmatch(r"0?\.[0-4]\d*|0", style.get("opacity", "1")) is not None
+        or re.fullmatch(r"-\d{3,}(\.\d+)?(pt|px)?", style.get("text-indent", "")) is not None
+        or re.fullmatch(r"[0-2]?(\.\d+)?(pt|px)", style.get("font-size", "")) is not None
         or style.get("visibility") in {"hidden", "collapse"}
         or any(re.fullmatch(r"0(\.0+)?(pt|px|em|cm)?", size) for size in sizes)
     )

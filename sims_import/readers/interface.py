@@ -46,6 +46,8 @@ class MarkKind(StrEnum):
     OF_TODAY = "formula that depends on the day"
     MANUAL = "formulas that are not worked out by themselves"
     MESSAGE = "message at a cell that may say what an answer means"
+    MERGED = "a yes in a cell that covers several"
+    LOOK = "a yes in other letters than the rest of its column"
     UNREADABLE = "formatting that cannot be read"
 
 
@@ -84,6 +86,11 @@ class Formatting:
     """Row and column of answers in a font that shows letters as symbols, such as Wingdings."""
     formats: list[tuple[int, int]] = field(default_factory=list)
     """Row and column of numbers whose format shows a word."""
+    merged: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column of a yes in a cell that covers several rows or columns."""
+    looks: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column of a yes in bold, slanted, underlined, raised or barred letters, where the
+    others of its column are not."""
     of_today: list[tuple[int, int]] = field(default_factory=list)
     """Row and column of formulas with the current day. The file has the result of another day."""
     manual: bool = False
@@ -103,7 +110,10 @@ class Formatting:
         return cls(**{**found, **pairs, "styles": styles})
 
 
-_PAIRS = ("struck", "comments", "filters", "symbols", "formats", "of_today", "messages")
+_PAIRS = (
+    *("struck", "comments", "filters", "symbols", "formats", "of_today", "messages"),
+    *("merged", "looks"),
+)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from consent_gate.errors import ExportUnreadable
 from sims_import.readers.csv import decode
 from sims_import.readers.groups import WRAPPERS, name_matters, telling_names
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
+from sims_import.text.caution import sheet_may_mean_no
 from sims_import.text.words import tidy, tidy_cell, words
 
 _TOO_LARGE = "This file is far larger than a school's export."
@@ -86,6 +87,8 @@ def _texts_beside(found: dict[str, Any]) -> list[str]:
     texts = []
     for name, value in found.items():
         if name.lower().lstrip("$") in _ABOUT_THE_FILE:
+            if isinstance(value, str) and sheet_may_mean_no(value):
+                texts.append(f"{_caption(name)}: {_text(value)}")
             continue
         if isinstance(value, dict):
             texts += [f"{_caption(name)} {text}" for text in _texts_beside(value)]

@@ -90,6 +90,8 @@ def _shown_otherwise(
         (found.symbols, MarkKind.SYMBOLS),
         (found.formats, MarkKind.NUMBER_FORMAT),
         (found.of_today, MarkKind.OF_TODAY),
+        (found.merged, MarkKind.MERGED),
+        (found.looks, MarkKind.LOOK),
     )
     for cells, kind in kinds:
         for row, column in cells:

@@ -21,6 +21,7 @@ from consent_gate.errors import ExportUnreadable
 from sims_import.readers.csv import decode
 from sims_import.readers.groups import name_matters, telling_names
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
+from sims_import.text.caution import sheet_may_mean_no
 from sims_import.text.values import read_date
 from sims_import.text.words import tidy, tidy_cell, words
 
@@ -34,7 +35,12 @@ _RUN_DATE_TAGS = frozenset(
 """Names, without spaces, of elements and attributes that hold the run date."""
 
 
-_OF_SCHEMA = frozenset({"version", "type", "nil", "xmlns", "encoding", "id", "dt"})
+_STANDARD = "{http://www.w3.org/"
+"""Beginning of the names of attributes that the standards of XML define."""
+_OF_SCHEMA = frozenset({"version", "type", "nil", "xmlns", "encoding", "id", "dt"}) | {
+    "schemaLocation",
+    "noNamespaceSchemaLocation",
+}
 """Attributes that say nothing about a pupil or the list."""
 
 
@@ -70,7 +76,10 @@ def read(data: bytes) -> Grid:
         raise ExportUnreadable("This XML file declares entities, which no export does.") from error
     except (ValueError, LookupError, OverflowError) as error:
         raise ExportUnreadable("This XML file is damaged or in an unknown encoding.") from error
-    found.texts += [tidy(text) for text in re.findall(r"<!--(.*?)-->", decode(data), re.S)]
+    text = decode(data)
+    found.texts += [tidy(comment) for comment in re.findall(r"<!--(.*?)-->", text, re.S)]
+    orders = (tidy(order) for order in re.findall(r"<\?(?!xml)(.*?)\?>", text, re.S))
+    found.texts += [order for order in orders if sheet_may_mean_no(order)]
     return _grid(found)
 
 
@@ -184,21 +193,30 @@ def _leaves(parent: Element, group: str) -> Iterator[tuple[str, str]]:
                 yield caption, tidy_cell(element.text or "")
         else:
             yield caption, tidy_cell(element.text or "")
+        if tidy(element.tail or ""):
+            yield f"{caption} - text", tidy_cell(element.tail or "")
 
 
 def _said_by_attributes(element: Element, caption: str) -> Iterator[tuple[str, str]]:
     """``Website - withdrawn`` for an attribute of ``Website``. Those of a schema say nothing."""
     for name, text in element.attrib.items():
-        if not name.startswith("{") and name not in _OF_SCHEMA:
-            yield f"{caption} - {_caption(name)}", tidy_cell(text)
+        usual = _local(name) in _OF_SCHEMA and not _denies(_local(name), text, element)
+        if not name.startswith(_STANDARD) and not usual:
+            yield f"{caption} - {_caption(_local(name))}", tidy_cell(text)
+
+
+def _denies(name: str, text: str, element: Element) -> bool:
+    """Whether an attribute of a schema may say no to the element's text."""
+    empty = name == "nil" and text in {"true", "1"}
+    return sheet_may_mean_no(text) or (empty and bool(tidy(element.text or "")))
 
 
 def _attributes(element: Element) -> list[str]:
     """The attributes of the root as lines of a report, without those of a schema."""
     return [
-        f"{_caption(name)}: {tidy(text)}"
+        f"{_caption(_local(name))}: {tidy(text)}"
         for name, text in element.attrib.items()
-        if not name.startswith("{") and name not in _OF_SCHEMA
+        if not name.startswith(_STANDARD) and _local(name) not in _OF_SCHEMA
     ]
 
 

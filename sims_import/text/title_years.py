@@ -54,6 +54,11 @@ def later_title(titles: Iterable[str], today: date) -> str | None:
     return next((title for title in titles if _begins_after(title, today)), None)
 
 
+def names_year(text: str) -> bool:
+    """Whether a text names a year."""
+    return _last_day(text) is not None
+
+
 def is_period(text: str) -> bool:
     """Whether a cell is nothing but a school year or a term: ``2024/25``, ``Spring 22``."""
     return any(pattern.fullmatch(text.strip()) for pattern in (_SCHOOL_YEAR, _SHORT_YEAR, _TERM))

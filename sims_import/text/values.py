@@ -74,6 +74,11 @@ def has_no_end(text: str) -> bool:
     return re.sub(r"[.!]+$", "", text.strip().casefold()).strip() in _NO_END
 
 
+def is_yes(text: str) -> bool:
+    """Whether the text of a cell is a yes."""
+    return read_answer(text) is Answer.GIVEN
+
+
 def is_uncertain(text: str) -> bool:
     """Whether a text says that nobody knows yet, and not that there is nothing."""
     return text.strip().casefold() in _UNCERTAIN

@@ -137,6 +137,11 @@ class FaceFinder:
             self.scout, self._second, self._rotations, self._rendition_rotations, settings
         )
 
+    @property
+    def proposer(self) -> Detector:
+        """The quick detector that proposes places near the upright one: surer than the scout."""
+        return self._rotations.proposer
+
     def upright_only(self) -> FaceFinder:
         """The same loaded detectors, without the search at other angles."""
         return self.with_settings(replace(self.settings, turn=False))

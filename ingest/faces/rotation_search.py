@@ -119,6 +119,11 @@ class RotationSearch:
         self._classifier = classifier
         self._settings = settings or RotationSettings()
 
+    @property
+    def proposer(self) -> Detector:
+        """The detector of the first pass."""
+        return self._passes[0].detector
+
     def at_most(self, max_side: int) -> RotationSearch:
         """The same search in pictures of at most this long side."""
         settings = replace(self._settings, max_side=min(max_side, self._settings.max_side))

@@ -75,10 +75,10 @@ def keep_best(
         if rank <= worst.rank:
             return
         candidates.remove(worst)
-    candidates.append(_cut_out(frame, sighting, rank))
+    candidates.append(cut_out(frame, sighting, rank))
 
 
-def _cut_out(frame: JudgedFrame, sighting: Sighting, rank: float) -> Candidate:
+def cut_out(frame: JudgedFrame, sighting: Sighting, rank: float) -> Candidate:
     """Cut out the surroundings of a face; a large face is scaled down."""
     x, y, width, height = sighting.place
     # A square that is rotated by 45 degrees needs a larger one around it.

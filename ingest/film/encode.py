@@ -16,15 +16,13 @@ from ingest.film.ahead import ahead
 from ingest.film.covers import Covers
 from ingest.film.fill import covered_frame, heads_in, heads_of
 from ingest.film.frames import FrameReader, JudgedFrame
+from ingest.film.search import poster_from
 from ingest.film.sound_out import OutgoingSound
 from publish.rendering.film import FilmEncoder, published_size
 from publish.renditions.rendition import FilmRequest
 
 THUMBNAIL = (64, 36)
 """Width and height in pixels to which frames are reduced before they are compared."""
-POSTER_FROM = 1.0
-"""The poster is the first frame from this second on, or from a third of a short film. It is one of
-the frames that stay."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +57,8 @@ class FilmInTheMaking:
         self.frames: list[EncodedFrame] = []
         self.poster: RGB | None = None
         """One of the frames; None before the first."""
+        self.poster_at = 0.0
+        """Its time in the published film."""
         self.size = (0, 0)
         """Width and height in pixels."""
 
@@ -70,8 +70,7 @@ class FilmInTheMaking:
             FilmTooLarge: The encoded film is too large.
             SoundUnusable: The sound cannot be decoded completely.
         """
-        poster_from = self._poster_from(reader.facts.stated_seconds)
-        poster_time = float("-inf")
+        from_second = self._poster_from(reader.facts.stated_seconds)
         with closing(ahead(reader.frames())) as judged:
             for frame in judged:
                 time = self._times.time_of(frame.time)
@@ -79,8 +78,8 @@ class FilmInTheMaking:
                 self._add_sound(reader, frame.time, place)
                 if time is not None:
                     rgb = self._add_frame(frame, time)
-                    if poster_time < poster_from:
-                        poster_time, self.poster = time, rgb
+                    if self.poster is None or self.poster_at < from_second:
+                        self.poster_at, self.poster = time, rgb
         self._add_sound(reader, reader.seconds, None)
         self._ends_at = reader.seconds if self._request.kept is None else None
 
@@ -115,7 +114,7 @@ class FilmInTheMaking:
         """
         kept = self._request.kept
         seconds = stated_seconds if kept is None else total_ms(kept) / 1000
-        return min(POSTER_FROM, seconds / 3)
+        return poster_from(seconds)
 
 
 def thumbnail_of(rgb: RGB) -> NDArray[np.uint8]:

@@ -84,7 +84,7 @@ def refusal_of(
     try:
         with (
             FilmReader(io.BytesIO(data), FilmLimits(min_spacing=0.0)) as reader,
-            closing(_searched(reader, request, searchers)) as published,
+            closing(_searched(reader, made, request, searchers)) as published,
         ):
             for frame, encoded in zip(published, made.frames, strict=True):
                 count += 1
@@ -117,11 +117,12 @@ class _Searched:
 
 
 def _searched(
-    reader: FrameReader, request: FilmRequest, searchers: FilmSearchers
+    reader: FrameReader, made: FilmInTheMaking, request: FilmRequest, searchers: FilmSearchers
 ) -> Generator[_Searched]:
     """The frames of the finished film: all detectors search one that staff edited."""
     if request.is_edited:
-        search = FrameSearch(searchers.scout, searchers.finder, turns=False)
+        poster_at = made.poster_at - MAX_TIME_DIFFERENCE
+        search = FrameSearch(searchers.scout, searchers.finder, turns=False, poster_at=poster_at)
         with closing(search.frames(reader)) as frames:
             for one in frames:
                 yield _Searched(one.frame.time, one.frame.rgb, one.by_scout, one.by_ensemble or ())

@@ -28,6 +28,13 @@ MIN_ALIKE = 0.2
 """The same score of two single frames. Two strangers reach it once in a hundred pairs; one person
 does not in three of a thousand pairs of photos of different days."""
 
+MIN_ALIKE_SOON = 0.35
+"""The same of two frames within ``SOON_SECONDS``, between which one face changes less. Somebody who
+is blended over the face of a pupil is more like the pupil than a stranger is."""
+
+SOON_SECONDS = 2.0
+"""Every frame of a track that is embedded has another one within this time, or nearly so."""
+
 BLOCK = 3
 """Neighbouring vectors of which the averages are compared, or half of them if there are fewer."""
 
@@ -107,7 +114,8 @@ def name_track(
     embedded = measurements.embedded
     if not embedded:
         return [Named(*span, _refusal(measurements), _best_quality(measurements.all))]
-    split = first_stranger(np.stack([one.vector for one in embedded]), analyser)
+    times = np.array([one.time for one in embedded])
+    split = first_stranger(np.stack([one.vector for one in embedded]), times, analyser)
     if split is not None:
         return _split(embedded, split, span, analyser, gallery)
     quality = _best_quality(embedded)
@@ -116,7 +124,9 @@ def name_track(
     return [Named(*span, _compare(embedded, analyser, gallery), quality)]
 
 
-def first_stranger(vectors: NDArray[np.float32], analyser: FaceAnalyser) -> int | None:
+def first_stranger(
+    vectors: NDArray[np.float32], times: NDArray[np.float64], analyser: FaceAnalyser
+) -> int | None:
     """The index of a vector at which another person's face may begin.
 
     Each vector must agree with the average of the others. If two people take turns for about as
@@ -124,14 +134,22 @@ def first_stranger(vectors: NDArray[np.float32], analyser: FaceAnalyser) -> int 
     vectors must agree with those of any others too. In a dissolve the frames between show both, and
     agree with either: so no two single vectors may be of two people for certain.
 
-    ``vectors`` has one row for each embedded frame, in the order of time. None where all agree.
+    Args:
+        vectors: One row for each embedded frame, in the order of time.
+        times: Seconds of these frames.
+        analyser: Compares the vectors.
+
+    Returns:
+        None where all agree.
     """
     count = len(vectors)
     if count < 2:
         return None
     singles = np.asarray(analyser.likeness(vectors, vectors))
-    first, second = np.unravel_index(int(singles.argmin()), singles.shape)
-    if not singles[first, second] >= MIN_ALIKE:
+    is_soon = np.abs(times[:, None] - times) <= SOON_SECONDS
+    room = singles - np.where(is_soon, MIN_ALIKE_SOON, MIN_ALIKE)
+    first, second = np.unravel_index(int(room.argmin()), room.shape)
+    if not room[first, second] >= 0:
         return int(max(first, second))
     size = max(1, min(BLOCK, count // 2))
     blocks = np.stack([vectors[at : at + size].mean(axis=0) for at in range(count - size + 1)])

@@ -7,10 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.faces.protocols import RGB
-from ingest.film.tracks import is_cut
 
 THUMBNAIL = (32, 18)
 """Width and height of the small pictures, in pixels."""
+CUT_FROM = 0.16
+"""Mean difference of two frames' thumbnails, 0-1, from which there is a cut between them."""
+CUT_OVER_USUAL = 4.0
+"""A smaller difference is a cut too, if it is so many times the usual difference."""
+MIN_CUT = 0.06
+"""The smallest difference that is ever a cut."""
 USUAL_SHARE = 0.1
 """Weight of the newest frame in the usual difference between frames."""
 
@@ -41,3 +46,15 @@ class SceneWatch:
         self._usual += USUAL_SHARE * (difference - self._usual)
         self.count += begins
         return begins
+
+
+def is_cut(difference: float, usual: float) -> bool:
+    """Whether a new scene begins between two frames.
+
+    Args:
+        difference: Mean difference of the frames' thumbnails, 0-1.
+        usual: The mean of the differences before.
+    """
+    if difference >= CUT_FROM:
+        return True
+    return difference >= max(MIN_CUT, CUT_OVER_USUAL * usual)

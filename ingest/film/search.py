@@ -6,7 +6,7 @@ all detectors. The models are shared: a detector keeps no state between two call
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,8 @@ from ingest.film.frames import FrameReader, JudgedFrame
 from ingest.film.scenes import SceneWatch
 from ingest.film.sightings import resized, scaled
 from ingest.film.tracks import APART_SECONDS, MAX_GAP_SECONDS
-from ingest.film.turned import SmallFrame, TurnedSearch
+from ingest.film.turned import SmallFrame, TurnedSearch, each_once
+from ingest.film.upright import UprightLook
 
 SCOUT_SIDE = 960
 """Long side in pixels of the frame as the scout sees it."""
@@ -28,14 +29,17 @@ ANY_ANGLE_SIDE = 1280
 the school has set no other."""
 ENSEMBLE_SECONDS = 1.0
 """All detectors search at least this often, and every frame that comes ``APART_SECONDS`` or later
-after the one before. Text is read in the same frames."""
+after the one before, or stays for so long. Text is read in the same frames."""
 ANY_ANGLE_SECONDS = 4.0
 """They search at every angle at least this often, and at the beginning of each scene."""
 MIN_ANY_ANGLE_SECONDS = 0.5
 """They do not search at every angle more often, as flashes of light look like cuts."""
 SLOW_SECONDS = MAX_GAP_SECONDS
-"""A frame that comes later than this after the one before is searched at every angle, as a photo
-is: no face is followed into it. An animated picture may show one photo after another."""
+"""A frame that comes later than this after the one before, or stays for longer, is searched at
+every angle, as a photo is: no face is followed into it, and it is seen as a photo is. A film of
+slides and an animated picture may show one photo after another."""
+POSTER_FROM = 1.0
+"""The poster of a film is its first frame from this second on, or from a third of a short film."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,22 +54,35 @@ class SearchedFrame:
     by_ensemble: tuple[FoundFace, ...] | None = None
     """What all detectors found; None if they did not search this frame."""
     turned: tuple[Detection, ...] = ()
-    """What the scout found at other angles, in pixels of the judged frame."""
+    """Places that are not verified: what the scout found at other angles, and a surer detector
+    upright, in pixels of the judged frame."""
 
 
 class FrameSearch:
     """Searches the frames of one film."""
 
-    def __init__(self, scout: Detector, finder: FaceFinder, *, turns: bool) -> None:
+    def __init__(
+        self,
+        scout: Detector,
+        finder: FaceFinder,
+        *,
+        turns: bool,
+        poster_at: float | None = None,
+    ) -> None:
         """Keep the models.
 
         Args:
             scout: Searches every frame.
             finder: The ensemble of photos.
-            turns: Whether the scout also searches at other angles.
+            turns: Whether frames are also searched at other angles, and by a surer detector, where
+                they have changed.
+            poster_at: Second from which the next frame is the poster, which is searched at every
+                angle as the picture that it is; None where the film's length says it.
         """
         self._known = 0
+        self._poster_at = poster_at
         self._turned = TurnedSearch(finder.scout) if turns else None
+        self._upright_look = UprightLook(finder.proposer) if turns else None
         self._scout = scout
         self._finder = finder.turning_at_most(ANY_ANGLE_SIDE)
         self._upright = finder.upright_only()
@@ -90,6 +107,8 @@ class FrameSearch:
             DecodeError: The film cannot be decoded completely.
         """
         self._known = known
+        if self._poster_at is None:
+            self._poster_at = poster_from(reader.facts.stated_seconds)
         return ahead(self._by_ensemble(reader))
 
     def _by_scout(self, reader: FrameReader) -> Iterator[tuple[SearchedFrame, SmallFrame]]:
@@ -104,11 +123,12 @@ class FrameSearch:
 
     def _by_ensemble(self, reader: FrameReader) -> Iterator[SearchedFrame]:
         with closing(ahead(self._by_scout(reader))) as searched:
-            for one, small in searched:
-                found = self._search(one.frame, cut=one.cut)
+            for (one, small), stays in _with_stay(searched):
+                found = self._search(one.frame, stays, cut=one.cut)
                 by_ensemble = None if found is None else tuple(found)
-                turned = tuple(self._find_turned(one.frame, small))
-                yield replace(one, by_ensemble=by_ensemble, turned=turned)
+                turned = self._find_turned(one.frame, small)
+                turned += self._look(one.frame, is_searched=found is not None)
+                yield replace(one, by_ensemble=by_ensemble, turned=tuple(each_once(turned)))
 
     def _find_turned(self, frame: JudgedFrame, small: SmallFrame) -> list[Detection]:
         """What the scout finds at other angles; nothing where all detectors searched at them."""
@@ -120,20 +140,59 @@ class FrameSearch:
         is_known = frame.number < self._known
         return self._turned.find(small, frame.time, is_known=is_known)
 
-    def _search(self, frame: JudgedFrame, *, cut: bool) -> list[FoundFace] | None:
-        """Return what all detectors find; None if they do not search this frame."""
+    def _look(self, frame: JudgedFrame, *, is_searched: bool) -> list[Detection]:
+        """What a surer detector finds upright; nothing where all detectors searched."""
+        if self._upright_look is None:
+            return []
+        if is_searched:
+            self._upright_look.note_searched(frame.rgb, frame.time)
+            return []
+        is_known = frame.number < self._known
+        return self._upright_look.find(frame.rgb, frame.time, is_known=is_known)
+
+    def _search(self, frame: JudgedFrame, stays: float, *, cut: bool) -> list[FoundFace] | None:
+        """Return what all detectors find; None if they do not search this frame.
+
+        ``stays`` has the seconds until the next frame.
+        """
         since_any_angle = frame.time - self._last_any_angle
-        since_last = frame.time - self._last_frame
-        is_slow, is_apart = since_last > SLOW_SECONDS, since_last >= APART_SECONDS
+        alone = max(frame.time - self._last_frame, stays)
         self._last_frame = frame.time
-        if is_slow or since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
+        is_due = since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS)
+        if alone > SLOW_SECONDS or is_due or self._is_poster(frame.time):
             self._last_any_angle = self._last_ensemble = frame.time
             return self._found_by(self._finder, frame)
-        if cut or is_apart or frame.time - self._last_ensemble >= ENSEMBLE_SECONDS:
+        since_ensemble = frame.time - self._last_ensemble
+        if cut or alone >= APART_SECONDS or since_ensemble >= ENSEMBLE_SECONDS:
             self._last_ensemble = frame.time
             return self._found_by(self._upright, frame)
         return None
 
+    def _is_poster(self, time: float) -> bool:
+        """Whether this frame, and none before, comes so late that it is the poster."""
+        if self._poster_at is None or time < self._poster_at:
+            return False
+        self._poster_at = None
+        return True
+
     def _found_by(self, finder: FaceFinder, frame: JudgedFrame) -> list[FoundFace] | None:
         self.ensemble_frames += 1
         return None if frame.number < self._known else finder.find(frame.rgb)
+
+
+def poster_from(seconds: float) -> float:
+    """Second from which the next frame of a film of so many seconds is its poster."""
+    return min(POSTER_FROM, seconds / 3)
+
+
+def _with_stay(
+    searched: Iterable[tuple[SearchedFrame, SmallFrame]],
+) -> Iterator[tuple[tuple[SearchedFrame, SmallFrame], float]]:
+    """Each frame with the seconds until the next one. A player goes on showing the last one."""
+    before: tuple[SearchedFrame, SmallFrame] | None = None
+    for one in searched:
+        if before is not None:
+            yield before, one[0].frame.time - before[0].frame.time
+        before = one
+    if before is not None:
+        yield before, float("inf")

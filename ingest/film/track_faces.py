@@ -156,9 +156,11 @@ class TrackFaces:
         if rank > followed.best_rank:
             followed.best_rank, followed.best_time = rank, frame.time
             followed.best_frame, followed.best_place = frame.number, sighting.place
+            followed.best_patch = sighting.patch
             followed.tile = tile_of(frame.rgb, sighting.place)
         most = FIRST_PART_FRAMES if followed.part == 0 else 1
         keep_best(followed.candidates, most, rank, frame, sighting)
+        followed.keep_unlike(frame, sighting, rank)
 
     def _cut_before(self, time: float, place: Place) -> tuple[int, ...]:
         """The faces of tracks cut at the border which a face at this place may go on from."""
@@ -169,7 +171,7 @@ class TrackFaces:
 
     def _examine_candidates(self, followed: Followed) -> None:
         """Search and measure the best frames of the part that has ended."""
-        for candidate in followed.candidates:
+        for candidate in followed.take_candidates():
             is_certain = followed.kind is FaceKind.FACE
             found = self._windows.find(candidate, is_certain=is_certain)
             followed.kind = surer_kind(followed.kind, found.kind)
@@ -188,7 +190,6 @@ class TrackFaces:
                     (candidate.window, face),
                 )
             )
-        followed.candidates.clear()
 
     def _end(self, track: Track, cut_at: float | None = None) -> None:
         """Find the identity of a track that has ended, and keep only its evidence."""

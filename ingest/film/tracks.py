@@ -55,12 +55,6 @@ PATH_SECONDS = 0.5
 """The path of a track has a box at least this often."""
 PATH_SHIFT = 0.15
 """Share of the box's height by which a box moves before the path has a new one."""
-CUT_FROM = 0.16
-"""Mean difference of two frames' thumbnails, 0-1, from which there is a cut between them."""
-CUT_OVER_USUAL = 4.0
-"""A smaller difference is a cut too, if it is so many times the usual difference."""
-MIN_CUT = 0.06
-"""The smallest difference that is ever a cut."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,18 +199,6 @@ def likeness(a: Patch, b: Patch) -> float:
     if not a.any() or not b.any():
         return 1.0
     return float((a * b).sum())
-
-
-def is_cut(difference: float, usual: float) -> bool:
-    """Whether a new scene begins between two frames.
-
-    Args:
-        difference: Mean difference of the frames' thumbnails, 0-1.
-        usual: The mean of the differences before.
-    """
-    if difference >= CUT_FROM:
-        return True
-    return difference >= max(MIN_CUT, CUT_OVER_USUAL * usual)
 
 
 def place_at(path: Sequence[PathPoint], time: float) -> Place | None:

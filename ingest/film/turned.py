@@ -165,7 +165,7 @@ class TurnedSearch:
                     found += self._found_in(tile, angle)
             if self._credit <= 0:
                 break
-        return _each_once(found)
+        return each_once(found)
 
     def _places(self, view: _View, time: float) -> Iterator[tuple[_Angle, Mask]]:
         """What has to be searched, most urgent first. Each is computed when it is asked for."""
@@ -274,7 +274,7 @@ def _moved(searched: Grey, grey: Grey, across: int, down: int) -> Grey:
     return np.asarray(moved, np.uint8)
 
 
-def _each_once(found: Sequence[Detection]) -> list[Detection]:
+def each_once(found: Sequence[Detection]) -> list[Detection]:
     """Of the detections at one place the surest."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda one: -one.score):

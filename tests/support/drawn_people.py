@@ -74,10 +74,17 @@ class DrawnDetector:
 class DrawnFinder:
     """All detectors: sees the same."""
 
-    def __init__(self, sees: bool = True, scout: Detector | None = None) -> None:
+    def __init__(
+        self,
+        sees: bool = True,
+        scout: Detector | None = None,
+        proposer: Detector | None = None,
+    ) -> None:
         self._sees = sees
         self.scout = scout or DrawnDetector("yunet", score=0)
         """Searches turned views."""
+        self.proposer = proposer or DrawnDetector("centerface_int8", score=0)
+        """Searches the changed parts of frames."""
         self.calls = 0
 
     def upright_only(self) -> DrawnFinder:

@@ -22,11 +22,17 @@ class Cosine:
         return np.asarray(a @ b.T, np.float32)
 
 
+def stranger_at(vectors: NDArray[np.float32], seconds: float = 0.5) -> int | None:
+    """What is found in frames that lie so many seconds apart."""
+    times = seconds * np.arange(len(vectors))
+    return first_stranger(vectors, times, Cosine())  # type: ignore[arg-type]
+
+
 def stranger(turns: str, noise: float = 0.0) -> int | None:
     rng = np.random.default_rng(1)
     rows = [{"A": ANN, "B": BEN}[who] for who in turns]
     noisy = np.stack(rows) + rng.normal(0, noise, (len(rows), 128))
-    return first_stranger(noisy.astype(np.float32), Cosine())  # type: ignore[arg-type]
+    return stranger_at(noisy.astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,16 @@ def test_a_person_who_comes_and_goes_in_a_dissolve_is_seen() -> None:
     """The frames between show both people, and agree with either."""
     blended = [0.75 * ANN + 0.66 * BEN, 0.7 * ANN + 0.71 * BEN]
     vectors = np.stack([ANN, ANN, blended[0], BEN, blended[1]])
-    assert first_stranger(vectors, Cosine()) is not None  # type: ignore[arg-type]
+    assert stranger_at(vectors) is not None
+
+
+def test_one_person_changes_less_in_two_seconds_than_in_a_long_track() -> None:
+    """Somebody blended over a pupil is a little like the pupil."""
+    blended = 0.3 * ANN + np.sqrt(1 - 0.3**2) * BEN
+    between = 0.7 * ANN + 0.6 * blended
+    vectors = np.stack([ANN, ANN, between, blended, between, ANN, ANN]).astype(np.float32)
+    assert stranger_at(vectors, seconds=0.5) == 3
+    assert stranger_at(vectors, seconds=3.0) is None
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 10, 300])

@@ -225,9 +225,10 @@ def test_a_new_face_is_listed_with_its_time_in_the_original_and_judged_once() ->
     film, finder = make_film(drawn_frames(50)), Finder(POSSIBLE, kind=FaceKind.POSSIBLE)
     refused = publish(film, request(film, kept=KEPT, covered=(HIDDEN,)), finder=finder)
     assert isinstance(refused, RenditionRefused)
-    found = [(track.from_s, track.path[0][1:], track.is_followed) for track in refused.shown]
-    # All detectors search at each scene's start and once a second.
-    assert found == [(0.0, (200, 20, 40, 40), False), (1.4, (200, 20, 40, 40), False)]
+    found = [(track.path[0][1:], track.is_followed) for track in refused.shown]
+    assert found == [((200, 20, 40, 40), False)] * 3
+    # All detectors search at each scene's start, the poster and the last frame.
+    assert [track.from_s for track in refused.shown] == [0.0, 0.8, 1.56]
     order = request(film, *refused.shown, kept=KEPT, covered=(HIDDEN,))
     assert isinstance(publish(film, order, finder=finder), Rendition)
 

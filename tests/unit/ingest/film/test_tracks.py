@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_gate.model import FaceKind
+from ingest.film.scenes import is_cut
 from ingest.film.tracks import (
     MAX_GAP_SECONDS,
     PART_SECONDS,
@@ -21,7 +22,6 @@ from ingest.film.tracks import (
     Step,
     Track,
     TrackLinker,
-    is_cut,
     likeness,
     links,
     overlap,

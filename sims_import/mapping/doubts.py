@@ -13,12 +13,12 @@ from enum import StrEnum
 from consent_gate.model import Answer
 from sims_import.mapping.columns import values
 from sims_import.mapping.questions import UnknownAnswer, notes_in_doubt
-from sims_import.mapping.row_doubts import name_messages, other_rows, row_messages
+from sims_import.mapping.row_doubts import key_messages, name_messages, other_rows, row_messages
 from sims_import.mapping.school_doubts import school_messages
 from sims_import.mapping.unknown_columns import unknown_column_matters
 from sims_import.readers.interface import MarkKind, Table
 from sims_import.text.caption_meaning import uses_named_in
-from sims_import.text.caution import no_date, sheet_may_mean_no, title_may_mean_no
+from sims_import.text.caution import no_date, sheet_matters, title_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
 from sims_import.text.consent_words import OFF_ROLL, ON_ROLL
 from sims_import.text.own_school import own_words, without_own_name
@@ -110,6 +110,7 @@ def reading_doubts(  # noqa: PLR0913, PLR0917  each may hold a doubt
         *(Doubt(DoubtCode.HEADING, text) for text in row_messages(table, columns, names)),
         *(Doubt(DoubtCode.HEADING, text) for text in name_messages(table, columns)),
         *(Doubt(DoubtCode.ROWS, text) for text in table.left_out),
+        *(Doubt(DoubtCode.HEADING, text) for text in key_messages(table, columns)),
         *_two_lists(table, columns),
         *_marks(table, columns),
         *_schools(table, columns, vocabulary),
@@ -247,7 +248,7 @@ def _headings(table: Table, names: frozenset[str], vocabulary: Vocabulary) -> It
                 f"'{title[:120]}' may say no to what the table lists, or to a part of it.",
             )
     for sheet in dict.fromkeys(row.sheet for row in table.rows):
-        if sheet not in negative and sheet_may_mean_no(sheet):
+        if sheet not in negative and sheet_matters(without_own_name(sheet, vocabulary), names):
             yield Doubt(
                 DoubtCode.HEADING, f"The name of the sheet '{sheet}' may say no to what it lists."
             )

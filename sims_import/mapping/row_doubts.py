@@ -17,12 +17,13 @@ from sims_import.text.caution import (
     class_may_mean_no,
     is_placeholder,
     name_may_mean_no,
+    sheet_may_mean_no,
     title_may_mean_no,
 )
 from sims_import.text.title_years import is_period
 from sims_import.text.values import read_answer
 from sims_import.text.vocabulary import Meaning, Role
-from sims_import.text.words import word_set, words
+from sims_import.text.words import key, word_set, words
 
 _NAMES = frozenset(
     {
@@ -34,6 +35,10 @@ _NAMES = frozenset(
     }
 )
 _CLASSES = frozenset({Role.REG_GROUP, Role.YEAR})
+_MAY_BE_KEYS = frozenset({Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role.REFUSAL, Role.IGNORE})
+_SIGNS = frozenset({"tick", "ticks", "cross"})
+_FEW = 3
+"""How many headings a message quotes."""
 _PERIODS = frozenset({Role.YEAR, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role.NOTE})
 _NAME = re.compile(r"[^\W\d_][^\d_=:*()\[\]]*")
 _UPN_LENGTH = 13
@@ -81,6 +86,19 @@ def row_messages(
     for row, text in other_rows(table, columns):
         if title_may_mean_no(text, names) or read_answer(text) is Answer.REFUSED:
             yield f"Row {row.number} names no pupil and may say no to the list or to a part of it."
+
+
+def key_messages(table: Table, columns: tuple[Meaning, ...]) -> Iterator[str]:
+    """A message for headings over nothing that may be a key: ``Yes`` beside ``do not use``."""
+    empty = [
+        table.captions[at]
+        for at, meaning in enumerate(columns)
+        if meaning.role in _MAY_BE_KEYS and not values(table, at)
+    ]
+    signs = [text for text in empty if read_answer(text) is not None or key(text) in _SIGNS]
+    if any(map(key, signs)) and sheet_may_mean_no(" ".join(empty)):
+        shown = ", ".join(f"'{text[:40]}'" for text in empty[:_FEW])
+        yield f"Nothing stands below the headings {shown}. They may say what an answer means."
 
 
 def name_messages(table: Table, columns: tuple[Meaning, ...]) -> Iterator[str]:

@@ -15,7 +15,8 @@ from sims_import.readers.body import table_under, to_table
 from sims_import.readers.header import TURNED, find_header, is_turned
 from sims_import.readers.interface import Grid, Mark, Row, Table
 from sims_import.text.own_school import other_school_in_file_name
-from sims_import.text.title_words import title_in_file_name
+from sims_import.text.title_words import place_in_file_name, title_in_file_name
+from sims_import.text.title_years import school_year_in_file_name
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from sims_import.text.words import key
 
@@ -45,8 +46,13 @@ def read_table(
         table = _read(data, vocabulary, known)
     except ExportUnreadable as error:
         raise type(error)(f"{name}: {error.args[0]}") from error
-    title = title_in_file_name(name) or other_school_in_file_name(name, vocabulary)
-    return replace(table, titles=(*table.titles, title)) if title else table
+    title = (
+        title_in_file_name(name)
+        or other_school_in_file_name(name, vocabulary)
+        or place_in_file_name(name)
+    )
+    found = tuple(text for text in (title, school_year_in_file_name(name)) if text)
+    return replace(table, titles=(*table.titles, *found)) if found else table
 
 
 def _read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Table:

@@ -25,7 +25,7 @@ from sims_import.text.consent_words import (
     TITLE_WORDS,
 )
 from sims_import.text.consent_words import PHOTO_WORDS as _PHOTO_WORDS
-from sims_import.text.title_words import is_usual_title
+from sims_import.text.title_words import is_usual_title, names_unknown
 from sims_import.text.values import is_uncertain, read_answer, read_date
 from sims_import.text.words import odd_signs, word_set, words
 
@@ -66,6 +66,8 @@ _BESIDE_NAME = re.compile(r"[(\[]([^)\]]*)[)\]]?|\s[-\u2013\u2014:]\s*(.+)$")
 """What stands in brackets or after a dash."""
 _LOST_LETTER = re.compile("(?<=\\w)\\?|\\?(?=\\w)|\ufffd")
 """What stands for a letter that the export could not write."""
+_LIGHTS = word_set("red amber grey off")
+"""Names of sheets for those who are left out."""
 _NOBODY = word_set(
     "test testing example dummy demo training pupil child student forename surname firstname "
     "lastname name first last placeholder template user"
@@ -108,6 +110,19 @@ def title_may_mean_no(text: str, names: Collection[str] = ()) -> bool:
 def sheet_may_mean_no(name: str) -> bool:
     """Whether the name of a sheet may change what it says. Unknown words may name classes."""
     return _restricts(name)
+
+
+def sheet_matters(name: str, names: Collection[str]) -> bool:
+    """``sheet_may_mean_no``, also for a refusal, a traffic light and a name nobody knows.
+
+    Args:
+        name: The name of the sheet.
+        names: Words that are known in this file, such as classes, as ``words`` gives them.
+    """
+    found = set(words(name)) - set(names)
+    light = bool(found) and found <= _LIGHTS
+    said = read_answer(name) is Answer.REFUSED or light
+    return said or sheet_may_mean_no(name) or names_unknown(name, names)
 
 
 def _restricts(text: str) -> bool:

@@ -34,7 +34,8 @@ _PHASES = word_set(
 )
 """Words for kinds of school. An infant and a junior school may share a name."""
 _ENDS = word_set(
-    "school academy college primary infant infants junior juniors nursery secondary high grammar"
+    "school academy college primary infant infants junior juniors nursery secondary high grammar "
+    "cofe"
 )
 """Words that end the name of a school."""
 _BEGINS = word_set("ysgol coleg bunscoil gaelscoil")
@@ -45,7 +46,8 @@ _INSIDE = word_set(
 )
 """Words inside the names of many schools."""
 _LABEL = re.compile(
-    r"\b(?:school|academy|college|establishment)(?: name)?\s*[:=]\s*([^,;|()]+)", re.I
+    r"\b(?:school|academy|college|establishment|federation|trust)(?: name)?\s*[:=]\s*([^,;|()]+)",
+    re.I,
 )
 _CODE = re.compile(r"[\W\d_]*")
 _PART = re.compile(r"[,;|()\[\]\n:]|\s[-\u2013\u2014/]\s")

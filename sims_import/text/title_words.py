@@ -19,6 +19,7 @@ from sims_import.text.consent_words import (
     NEGATIONS,
     PHOTO_WORDS,
     PUBLISH_WORDS,
+    SENTENCE_WORDS,
 )
 from sims_import.text.words import odd_signs, tidy, word_set, words
 
@@ -64,6 +65,8 @@ _USUAL = word_set(
     ltd limited plc version microsystems copyright c"""
 )
 """Words that are usual in titles and footers and restrict nothing, without accents."""
+_IN_FILE_NAMES = word_set("opt outs out consenting wrong backup bak")
+"""Further words that say what a file holds."""
 _SCHOOL = word_set(
     """school academy college primary infant infants junior juniors nursery federation trust
     grammar comprehensive prep preparatory council borough county church catholic
@@ -120,8 +123,37 @@ def title_in_file_name(name: str) -> str:
     """
     stem = name.rpartition("/")[2].rpartition(".")[0]
     telling = _SPOKEN | NEGATIONS | FOREIGN_NEGATIONS | HISTORIC_WORDS | CAUTION_WORDS
+    telling = telling | SENTENCE_WORDS | _IN_FILE_NAMES
     known = all(w.isdigit() or w in telling or w.rstrip("s") in telling for w in words(stem))
     return stem.replace("_", " ") if known else ""
+
+
+def place_in_file_name(name: str) -> str:
+    """The name of a file that begins with a name, such as ``Oakdale photo consent.csv``; or empty.
+
+    The name may be that of a class, of the own school or of another one. The file tells.
+    """
+    stem = name.rpartition("/")[2].rpartition(".")[0].replace("_", " ")
+    found = words(stem)
+    unknown = [w for w in found if not is_known_word(w)]
+    leading = found[: len(unknown) + 1]
+    is_name = bool(unknown) and stem[0].isupper() and set(unknown) <= set(leading)
+    return stem if is_name and names_consent(stem) else ""
+
+
+def names_consent(text: str) -> bool:
+    """Whether a title says that it is about consent."""
+    return bool({word.rstrip("s") for word in words(text)} & {"consent", "permission", "photo"})
+
+
+def names_unknown(text: str, names: Collection[str]) -> bool:
+    """Whether a title about consent has a word with a capital that nobody knows."""
+    parts = re.findall(r"[^\W\d_][\w'\u2019]*", text)
+    return names_consent(text) and any(
+        part[0].isupper() and not is_known_word(word, names)
+        for part in parts
+        for word in words(part)
+    )
 
 
 def school_name(text: str) -> frozenset[str]:

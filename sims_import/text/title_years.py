@@ -24,6 +24,8 @@ _MONTH = re.compile(
 )
 _STARTS = re.compile(r"\b(from|effective|starting|starts|commencing|beginning|begins)\b", re.I)
 _DAY = re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.](20\d\d)\b")
+_FILE_DATE = re.compile(r"(?<!\d)(20[2-9]\d)[-. ]?(0[1-9]|1[0-2])[-. ]?(?:[0-2]\d|3[01])(?!\d)")
+_FILE_MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]{{0,6}}[- ]?(?:20)?([2-9]\d)(?!\d)", re.I)
 _LAST_MONTH, _LAST_DAY = 8, 31
 """School years in England end on 31 August."""
 _FIRST_MONTH = 9
@@ -52,6 +54,19 @@ def ended_title(titles: Iterable[str], today: date) -> str | None:
 def later_title(titles: Iterable[str], today: date) -> str | None:
     """Return the first title that says from when the list counts, if that is after ``today``."""
     return next((title for title in titles if _begins_after(title, today)), None)
+
+
+def school_year_in_file_name(name: str) -> str:
+    """``File of 2024/25`` for ``consent_20240901.csv`` and ``Sept24 consent.csv``; else empty."""
+    stem = name.rpartition("/")[2].replace("_", " ")
+    if match := _FILE_DATE.search(stem):
+        year, month = int(match[1]), int(match[2])
+    elif match := _FILE_MONTH.search(stem):
+        year, month = 2000 + int(match[2]), _MONTHS.index(match[1].lower()) + 1
+    else:
+        return ""
+    first = year if month >= _FIRST_MONTH else year - 1
+    return f"File of {first}/{(first + 1) % 100:02}"
 
 
 def names_year(text: str) -> bool:

@@ -21,10 +21,14 @@ from filelock import FileLock
 
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery, gallery_of
+from consent_gate.names.text_lines import ReadLine
 from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
 from ingest.enrolment import enrol
+from ingest.faces.finder import FaceFinder
+from ingest.faces.protocols import RGB, FoundFace
+from ingest.lettering.lettering import Lettering
 from ingest.workers import rendition_tasks, worker
 from ingest.workers.analysis_pool import film_sound, school_model, served, text_side
 from ingest.workers.worker_config import WorkerConfig
@@ -36,6 +40,53 @@ T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 
+def remembered(asked: object, answer: Callable[[], T]) -> T:
+    """What was answered to this question before in this run of the tests, or is answered now.
+
+    Args:
+        asked: Has a ``repr`` that says all on which the answer depends.
+        answer: Gives an answer that can be pickled.
+    """
+    key = hashlib.sha256(repr(asked).encode()).hexdigest()
+    file = model_cache.folder() / key
+    with FileLock(f"{file}.lock"):
+        if file.exists():
+            known: T = pickle.loads(file.read_bytes())  # noqa: S301  written by this run
+            return known
+        new = answer()
+        whole = file.with_suffix(".part")
+        whole.write_bytes(pickle.dumps(new))
+        whole.rename(file)
+        return new
+
+
+class RememberingFinder(FaceFinder):
+    """Remembers the faces of whole photos, which do not depend on whom they are compared with."""
+
+    def find(self, rgb: RGB) -> list[FoundFace]:
+        """All faces and possible faces, searched once a test run."""
+        asked = ("find", self.settings, *_pixels(rgb))
+        return remembered(asked, lambda: super(RememberingFinder, self).find(rgb))
+
+
+def remember_faces(finder: FaceFinder) -> None:
+    """Have a loaded finder remember the faces of whole photos."""
+    finder.__class__ = RememberingFinder
+
+
+class RememberingLettering(Lettering):
+    """Remembers the text of whole photos."""
+
+    def read(self, rgb: RGB) -> tuple[ReadLine, ...]:
+        """Every line of text, read once a test run."""
+        asked = ("read", self._side, *_pixels(rgb))
+        return remembered(asked, lambda: super(RememberingLettering, self).read(rgb))
+
+
+def _pixels(rgb: RGB) -> tuple[object, ...]:
+    return rgb.shape, hashlib.sha256(rgb.tobytes()).hexdigest()
+
+
 class CachedPool:
     """Where production opens an ``AnalysisPool``. Its futures are done when it returns them."""
 
@@ -43,7 +94,6 @@ class CachedPool:
 
     def __init__(self, home: Home, gallery: Gallery) -> None:
         analysis = home.settings.analysis
-        self._folder = model_cache.folder()
         self._setup = WorkerConfig(
             gallery=gallery,
             thresholds=thresholds_in_force(),
@@ -94,18 +144,12 @@ class CachedPool:
         setup = self._setup
         limits = (setup.limits, setup.text_side, setup.film_sound)
         asked = (task.__name__, arguments, setup.thresholds, limits, compared_with, setup.school)
-        key = hashlib.sha256(repr(asked).encode()).hexdigest()
-        file = self._folder / key
-        with FileLock(self._folder / f"{key}.lock"):
-            if file.exists():
-                known: T = pickle.loads(file.read_bytes())  # noqa: S301  written by this run
-                return known
+
+        def answer() -> T:
             self._start()
-            answer = task(*arguments)
-            whole = file.with_suffix(".part")
-            whole.write_bytes(pickle.dumps(answer))
-            whole.rename(file)
-            return answer
+            return task(*arguments)
+
+        return remembered(asked, answer)
 
     def _start(self) -> None:
         if not self._started:
@@ -136,8 +180,12 @@ def start_worker(config: WorkerConfig) -> None:
         worker._worker.config = config
         return
     worker.start(config)
+    models = worker.loaded_worker()
+    remember_faces(models.finder)  # the analyser has the same one
+    if models.lettering is not None:
+        models.lettering.__class__ = RememberingLettering
     _started.clear()
-    _started[key] = worker.loaded_worker()
+    _started[key] = models
 
 
 def enrol_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,12 @@ hypothesis_settings.load_profile("busy machine")  # a slow example is no fault o
 CopyHome = Callable[[Path, Path], Path]
 """Copies a home from one folder to another, which it returns."""
 
+Prepare = Callable[[Home], object]
+"""Brings an empty home into a state with which several tests begin."""
+
+HomeAfter = Callable[[Prepare], Home]
+"""Opens a home of its own for a test, in the state that a function brings an empty home to."""
+
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CONSENT_GATE_SHARED", ROOT.parent / "shared"))
 HAS_TEST_PHOTOS = (SHARED / "data" / "school").is_dir()
@@ -51,6 +57,10 @@ class Clock:
     def __call__(self) -> datetime:
         self._moment += timedelta(milliseconds=1)
         return self._moment
+
+    def go_on_from(self, other: Clock) -> None:
+        """Show the moment that another clock showed last."""
+        self._moment = other._moment
 
     def pass_days(self, days: int) -> None:
         """Advance to the same local time on another day. A day may have 23 to 25 hours."""
@@ -276,13 +286,52 @@ def another_home() -> Iterator[CopyHome]:
 @pytest.fixture
 def home(_fresh_home: Path, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Home:
     """An empty home of its own for the test, open, with the test's clock."""
-    return replace(open_home(another_home(_fresh_home, tmp_path / "home")), clock=clock)
+    return _open_copy(another_home(_fresh_home, tmp_path / "home"), clock)
+
+
+def _open_copy(root: Path, clock: Clock) -> Home:
+    """Open a home whose tables this run made: nobody has to look whether they are of today."""
+    return replace(open_home(root, migrated=False), clock=clock)
+
+
+@pytest.fixture(scope="session")
+def _prepared() -> dict[Prepare, tuple[Path, Clock]]:
+    """Homes that are not open, and their clocks, by what made them."""
+    return {}
+
+
+@pytest.fixture
+def home_after(
+    _fresh_home: Path,
+    _prepared: dict[Prepare, tuple[Path, Clock]],
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+    clock: Clock,
+    another_home: CopyHome,
+) -> HomeAfter:
+    """Opens a home of its own for the test, in a state that is made once a process and copied.
+
+    The test's clock goes on from the moment at which the state was made.
+    """
+
+    def opened(prepare: Prepare) -> Home:
+        if prepare not in _prepared:
+            root, its_clock = tmp_path_factory.mktemp("prepared") / "home", Clock()
+            postgresql.copy_home(_fresh_home, root)
+            prepare(_open_copy(root, its_clock))
+            connection.close()
+            _prepared[prepare] = root, its_clock
+        root, its_clock = _prepared[prepare]
+        clock.go_on_from(its_clock)
+        return _open_copy(another_home(root, tmp_path / "home"), clock)
+
+    return opened
 
 
 @pytest.fixture
 def demo_school(_demo_school: Path, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Home:
     """The demonstration's school of its own for the test: 3 pupils, 10 files decided."""
-    return replace(open_home(another_home(_demo_school, tmp_path / "home")), clock=clock)
+    return _open_copy(another_home(_demo_school, tmp_path / "home"), clock)
 
 
 @pytest.fixture(scope="session")
@@ -300,4 +349,4 @@ def home_on_postgresql(
 ) -> Home:
     """Like ``home``, and on PostgreSQL whatever the other tests run on."""
     root = another_home(_fresh_on_postgresql, tmp_path / "home-on-postgresql")
-    return replace(open_home(root), clock=clock)
+    return _open_copy(root, clock)

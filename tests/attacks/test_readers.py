@@ -26,10 +26,9 @@ from publish.pull.errors import FeedInvalid
 from publish.pull.main import main
 from publish.recall.tickets import open_tickets
 from publish.recall.withdraw import remove_withdrawn
-from publish.release import publish_pending
+from tests.conftest import HomeAfter
 from tests.support.fake_renderer import (
-    FakeRenderer,
-    make_two_photos,
+    make_two_out,
     read_manifest,
     withdraw_consent,
 )
@@ -39,10 +38,9 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def two_out(home: Home) -> Home:
+def two_out(home_after: HomeAfter) -> Home:
+    home = home_after(make_two_out)
     settings.CONSENT_GATE_HOME = home
-    make_two_photos(home)
-    publish_pending(home, FakeRenderer())
     return home
 
 

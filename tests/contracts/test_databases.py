@@ -67,10 +67,14 @@ class DatabaseContract:
 class TestSqlite(DatabaseContract):
     """A file in the home."""
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def empty(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return make_fresh_home(tmp_path_factory.mktemp("on-sqlite") / "home", None)
+
     @pytest.fixture
-    def there(self, tmp_path: Path, another_home: CopyHome) -> Home:
-        make_fresh_home(tmp_path / "fresh", None)
-        return open_home(another_home(tmp_path / "fresh", tmp_path / "home"))
+    def there(self, empty: Path, tmp_path: Path, another_home: CopyHome) -> Home:
+        return open_home(another_home(empty, tmp_path / "home"))
 
 
 class TestPostgresql(DatabaseContract):

@@ -71,30 +71,34 @@ class LandmarkContract(DetectorContract):
 class TestYuNet(LandmarkContract):
     """The scout."""
 
-    @pytest.fixture
-    def detector(self) -> Detector:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def detector(cls) -> Detector:
         return YuNet()
 
 
 class TestRetinaFace(LandmarkContract):
     """For the detection benchmark alone."""
 
-    @pytest.fixture
-    def detector(self) -> Detector:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def detector(cls) -> Detector:
         return RetinaFace()
 
 
 class TestCenterFace(LandmarkContract):
     """Trained for anonymising."""
 
-    @pytest.fixture
-    def detector(self) -> Detector:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def detector(cls) -> Detector:
         return CenterFace()
 
 
 class TestHog(DetectorContract):
     """dlib's, without a network and without landmarks."""
 
-    @pytest.fixture
-    def detector(self) -> Detector:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def detector(cls) -> Detector:
         return Hog()

@@ -47,6 +47,17 @@ def _server() -> ThreadedMotoServer:
     return server
 
 
+@cache
+def _store(endpoint: str) -> S3FileSystem:
+    """The client that makes the buckets: one for each server, since a new one takes long."""
+    return S3FileSystem(
+        key=ACCOUNT["AWS_ACCESS_KEY_ID"],
+        secret=ACCOUNT["AWS_SECRET_ACCESS_KEY"],
+        endpoint_url=endpoint,
+        skip_instance_cache=True,
+    )
+
+
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     """An empty bucket; the environment has its address and key.
@@ -61,5 +72,5 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(S3FileSystem, "retries", 1)
     name = f"bucket-{uuid4().hex}"
-    fsspec.filesystem("s3", skip_instance_cache=True, endpoint_url=endpoint).mkdir(name)
+    _store(endpoint).mkdir(name)
     return Bucket(server, endpoint, f"s3://{name}")

@@ -37,6 +37,7 @@ from consent_gate.register.repository import load_register
 from consent_gate.vault.interface import PartReader
 from publish.channel.files import file_names_of
 from publish.recall.withdraw import PARTIAL
+from publish.release import publish_pending
 from publish.renditions.rendition import (
     FilmFile,
     FilmRequest,
@@ -175,6 +176,12 @@ def make_two_photos(home: Home) -> None:
     make_world_with_ann(home).make_pupil("000002", forename="Ben")
     make_photo(home, "000001")
     make_photo(home, "000001", "000002")
+
+
+def make_two_out(home: Home) -> None:
+    """The same two pictures, and both are out everywhere."""
+    make_two_photos(home)
+    publish_pending(home, FakeRenderer())
 
 
 def decide_item(home: Home, item: Item) -> None:

@@ -13,8 +13,10 @@ import signal
 import subprocess
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
@@ -22,7 +24,6 @@ from uuid import uuid4
 import psycopg
 
 from consent_gate.home.database_url import replace_section
-from consent_gate.home.settings import load_settings
 from consent_gate.home.settings_machine import Database
 
 SCHOOL = "school"
@@ -174,7 +175,13 @@ def copy_home(source: Path, target: Path) -> Callable[[], None]:
 
 
 def _chosen(root: Path) -> Database:
-    return load_settings(root / "consent-gate.toml").database
+    return _section((root / "consent-gate.toml").read_text("utf-8"))
+
+
+@cache
+def _section(settings: str) -> Database:
+    """The section on the database. Nearly all homes of a run have the same settings."""
+    return Database.model_validate(tomllib.loads(settings)["database"])
 
 
 def _set(root: Path, **values: str) -> None:

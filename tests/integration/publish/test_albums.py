@@ -24,7 +24,7 @@ from publish.channel.manifest import build_current, manifest_path
 from publish.pull.manifest import parse
 from publish.recall.withdraw import sync_folders
 from publish.release import publish_pending
-from tests.conftest import ROOT
+from tests.conftest import ROOT, HomeAfter
 from tests.support.factories import World
 from tests.support.fake_renderer import (
     FakeRenderer,
@@ -39,15 +39,19 @@ __all__ = ["logged_in"]
 SCHEMA = json.loads((ROOT / "docs" / "manifest.schema.json").read_text())
 
 
-@pytest.fixture
-def out(home: Home) -> Home:
-    """Pictures of two events are out: sports-day, and sports-day/morning."""
-    settings.CONSENT_GATE_HOME = home
+def make_events_out(home: Home) -> None:
     make_world_with_ann(home)
     make_photo(home, "000001", event="sports-day")
     make_photo(home, "000001", event="sports-day/morning")
     make_photo(home, "000001", event="ann-archer")
     publish_pending(home, FakeRenderer())
+
+
+@pytest.fixture
+def out(home_after: HomeAfter) -> Home:
+    """Pictures of two events are out: sports-day, and sports-day/morning."""
+    home = home_after(make_events_out)
+    settings.CONSENT_GATE_HOME = home
     return home
 
 

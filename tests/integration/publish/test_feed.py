@@ -24,11 +24,9 @@ from publish.feed.rate_limit import RateLimit
 from publish.feed.tokens import end_token, new_token
 from publish.recall.tickets import open_tickets
 from publish.recall.withdraw import remove_withdrawn
-from publish.release import publish_pending
-from tests.conftest import ROOT, Clock
+from tests.conftest import ROOT, Clock, HomeAfter
 from tests.support.fake_renderer import (
-    FakeRenderer,
-    make_two_photos,
+    make_two_out,
     published_files,
     withdraw_consent,
 )
@@ -38,13 +36,12 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def two_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+def two_out(home_after: HomeAfter, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Two pictures are out; the second shows Ben too."""
+    home = home_after(make_two_out)
     settings.CONSENT_GATE_HOME = home
     monkeypatch.setattr(views, "REQUESTS", RateLimit(per_minute=600, burst=300))
     monkeypatch.setattr(views, "FAILURES", RateLimit(per_minute=10, burst=20))
-    make_two_photos(home)
-    publish_pending(home, FakeRenderer())
     return home
 
 

@@ -29,6 +29,7 @@ from publish.recall.tickets import open_tickets
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from publish.staging import move_into_place
+from tests.conftest import HomeAfter
 from tests.support.fake_renderer import (
     FakeRenderer,
     make_film_item,
@@ -44,14 +45,18 @@ FILM = bytes(range(256)) * 2000
 WEEK = timedelta(days=7)
 
 
-@pytest.fixture
-def film_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A film of Ann is on the website."""
-    settings.CONSENT_GATE_HOME = home
-    monkeypatch.setattr(views, "REQUESTS", RateLimit(per_minute=600, burst=300))
+def make_film_out(home: Home) -> None:
     make_world_with_ann(home)
     make_film_item(home, "000001", FILM)
     publish_pending(home, FakeRenderer())
+
+
+@pytest.fixture
+def film_out(home_after: HomeAfter, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A film of Ann is on the website."""
+    home = home_after(make_film_out)
+    settings.CONSENT_GATE_HOME = home
+    monkeypatch.setattr(views, "REQUESTS", RateLimit(per_minute=600, burst=300))
     return home
 
 

@@ -16,12 +16,12 @@ from consent_gate.vault.originals import vault_of
 from publish.channel.folder import adopt, folder_problems
 from publish.integrity.check import VerifiedFilesCache, find_discrepancies, integrity_round
 from publish.release import publish_pending
-from tests.conftest import Clock
+from tests.conftest import Clock, HomeAfter
 from tests.support.fake_renderer import (
     FakeRenderer,
     assert_folders_hold_just_the_manifest,
     make_photo,
-    make_two_photos,
+    make_two_out,
     published_files,
     read_manifest,
     refuse_in_register,
@@ -30,11 +30,9 @@ from tests.support.fake_renderer import (
 
 
 @pytest.fixture
-def out(home: Home) -> Home:
+def out(home_after: HomeAfter) -> Home:
     """Two pictures are out everywhere."""
-    make_two_photos(home)
-    publish_pending(home, FakeRenderer())
-    return home
+    return home_after(make_two_out)
 
 
 def a_released_file(home: Home) -> Path:

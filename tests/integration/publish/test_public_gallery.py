@@ -28,12 +28,10 @@ from publish.channel.manifest import manifest_path, refresh_public_manifests
 from publish.public_gallery.application import GalleryApplication, GalleryChannel
 from publish.public_gallery.approved import ApprovedFolder
 from publish.recall.withdraw import remove_withdrawn
-from publish.release import publish_pending
 from publish.verification.verify import verify
-from tests.conftest import ROOT, Clock
+from tests.conftest import ROOT, Clock, HomeAfter
 from tests.support.fake_renderer import (
-    FakeRenderer,
-    make_two_photos,
+    make_two_out,
     published_files,
     read_manifest,
     withdraw_consent,
@@ -45,10 +43,9 @@ SITE = "https://www.example.sch.uk"
 
 
 @pytest.fixture
-def two_out(home: Home) -> Home:
+def two_out(home_after: HomeAfter) -> Home:
     """Two pictures are out; the second shows Ben too."""
-    make_two_photos(home)
-    publish_pending(home, FakeRenderer())
+    home = home_after(make_two_out)
     return with_section(home, "gallery", channels=("website",), frame_ancestors=(SITE,))
 
 

@@ -22,21 +22,22 @@ from publish.feed.readers import rename_reader, silent_readers
 from publish.feed.tokens import new_token
 from publish.recall import tickets
 from publish.recall.withdraw import remove_withdrawn
-from publish.release import publish_pending
-from tests.conftest import Clock
+from tests.conftest import Clock, HomeAfter
 from tests.support.factories import World
-from tests.support.fake_renderer import FakeRenderer, make_two_photos, withdraw_consent
+from tests.support.fake_renderer import (
+    make_two_out,
+    withdraw_consent,
+)
 from tests.support.web_fixtures import logged_in
 
 __all__ = ["logged_in"]
 
 
 @pytest.fixture
-def pulled(home: Home) -> Home:
+def pulled(home_after: HomeAfter) -> Home:
     """The reader wordpress has a picture that was withdrawn just now."""
+    home = home_after(make_two_out)
     settings.CONSENT_GATE_HOME = home
-    make_two_photos(home)
-    publish_pending(home, FakeRenderer())
     token_id = new_token(home, "website", "wordpress", timedelta(0), "t.smith").partition(".")[0]
     FeedToken.objects.filter(pk=token_id).update(last_used_at=home.now())
     for row in Publication.objects.filter(channel="website"):

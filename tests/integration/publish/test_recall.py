@@ -33,7 +33,7 @@ from consent_gate.register.repository import load_register
 from publish.recall.by_hand import RecallSelection, recall_selection, select_publications
 from publish.recall.tickets import PublicationNotRecalled, confirm, open_tickets
 from publish.release import publish_pending
-from tests.conftest import Clock
+from tests.conftest import Clock, HomeAfter
 from tests.support.factories import World
 from tests.support.fake_renderer import (
     FakeRenderer,
@@ -48,13 +48,16 @@ from tests.support.fake_renderer import (
 )
 
 
-@pytest.fixture
-def out(home: Home) -> Home:
-    """Three pictures are out everywhere: Ann at sports day, both there, Ben at the fair."""
+def make_three_out(home: Home) -> None:
     make_two_photos(home)
     make_photo(home, "000002", event="fair")
     publish_pending(home, FakeRenderer())
-    return home
+
+
+@pytest.fixture
+def out(home_after: HomeAfter) -> Home:
+    """Three pictures are out everywhere: Ann at sports day, both there, Ben at the fair."""
+    return home_after(make_three_out)
 
 
 def first_item(_: Home) -> RecallSelection:

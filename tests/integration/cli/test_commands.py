@@ -19,19 +19,17 @@ from consent_gate.db.models import AuditEntry, EventClasses, Item, NeverPublishL
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
-from publish.release import publish_pending
 from sims_import.applying.drop_folder import process_drop_folder
+from tests.conftest import HomeAfter
 from tests.support.cached_analysis import CachedPool
-from tests.support.fake_renderer import FakeRenderer, make_photo, make_two_photos, published_files
+from tests.support.fake_renderer import make_photo, make_two_out, published_files
 from tests.support.imports import consent_csv, consent_csv_of
 
 
 @pytest.fixture
-def out(home: Home) -> Home:
+def out(home_after: HomeAfter) -> Home:
     """Two pictures are out: Ann, and Ann with Ben."""
-    make_two_photos(home)
-    publish_pending(home, FakeRenderer())
-    return home
+    return home_after(make_two_out)
 
 
 def run(home: Home, *words: str, ends_with: int = 0) -> str:

@@ -24,6 +24,7 @@ from publish.release import publish_pending
 from publish.rendering.render import ImageFormat, RenditionSpec
 from publish.renditions.rendition import Rendition, RenditionRefused, RenditionRequest
 from publish.verification.verify import verify
+from tests.conftest import HomeAfter
 from tests.integration.publish.test_feed import WEEK
 from tests.integration.publish.test_manifest import SCHEMA
 from tests.support.cached_analysis import CachedPool
@@ -42,14 +43,17 @@ def asking_for(home: Home, *forms: str) -> Home:
     return with_channel(home, "website", also=forms)
 
 
-@pytest.fixture
-def out(home: Home) -> Home:
-    """Ann's picture is out; on the website in three forms."""
+def make_three_forms_out(home: Home) -> None:
     home = asking_for(home, "webp", "avif")
     make_world_with_ann(home)
     make_photo(home, "000001")
     publish_pending(home, FakeRenderer())
-    return home
+
+
+@pytest.fixture
+def out(home_after: HomeAfter) -> Home:
+    """Ann's picture is out; on the website in three forms."""
+    return asking_for(home_after(make_three_forms_out), "webp", "avif")
 
 
 def test_each_format_is_listed_clean_and_named_alike(out: Home) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from django.db import transaction
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import AuditEntry, ChannelState, Publication
+from consent_gate.db.models import AuditEntry, ChannelState, Publication, PublicationState
 from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.errors import StorageFull
 from consent_gate.home.home import Home
@@ -211,7 +211,8 @@ def _is_expected(name: str) -> bool:
 
 
 def _has_known_picture(folder: Path, channel: str) -> bool:
-    rows = Publication.objects.filter(channel=channel, state__in=IN_MANIFEST)
+    out = (*IN_MANIFEST, PublicationState.WITHDRAWING)
+    rows = Publication.objects.filter(channel=channel, state__in=out)
     return any((folder / name).is_file() for name in rows.values_list("file", flat=True))
 
 

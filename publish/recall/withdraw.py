@@ -1,8 +1,8 @@
 """Remove withdrawn pictures from the approved folders: first from the manifest, then the files.
 
 Removals run before any release. An error in one channel does not delay the removals in another.
-If the disk is too full to write the shorter manifest, the files are removed first: for a moment the
-manifest then lists a missing file, but no picture that must not be seen stays
+If the folder does not take the shorter manifest, as on a full disk, the files are removed all the
+same: until it does, the manifest lists missing files, but no picture that must not be seen stays
 (docs/adr/0002-recall.md).
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from django.db import transaction
@@ -20,12 +19,17 @@ from consent_gate.db.models import ChannelState, Publication, PublicationState
 from consent_gate.db.vacuum import vacuum_deleted
 from consent_gate.decisions.publications import apply_step
 from consent_gate.errors import StorageFull
-from consent_gate.home.filesystem import is_disk_full, sync_folder
+from consent_gate.home.filesystem import sync_folder
 from consent_gate.home.home import Home
 from consent_gate.publication import PENDING, RemoveFiles
 from publish.albums import remove_albums_with_names
 from publish.channel.files import file_names_of
-from publish.channel.folder import FolderProblem, folder_of, folder_problem
+from publish.channel.folder import (
+    FolderProblem,
+    FolderUnavailable,
+    folder_of,
+    folder_problem,
+)
 from publish.channel.manifest import manifest_is_stale, write_manifest
 from publish.recall.captions import remove_captions_with_names
 from publish.recall.tickets import close_confirmed
@@ -72,31 +76,47 @@ def catching_folder_errors(channel: str, task: Callable[[], None]) -> list[Folde
 def remove_withdrawn_from(home: Home, channel: str) -> None:
     """Remove one channel's withdrawn and cancelled files. A repeated call finishes the work.
 
+    The list is written first. If it cannot be written, or a file cannot be deleted, the other files
+    are deleted all the same.
+
     Raises:
-        FolderUnavailable: The channel's folder is not there.
-        OSError: The folder cannot be written.
+        FolderUnavailable: The channel's folder is not there or has the list of others. The files
+            are deleted all the same, but do not count as removed.
+        OSError: The list cannot be written, or a file cannot be deleted.
     """
     if not _has_files_to_remove(channel):
         return
-    folder = folder_of(home, channel)
     withdrawing = list(
         Publication.objects.filter(channel=channel, state=PublicationState.WITHDRAWING)
     )
     try:
+        folder = folder_of(home, channel)
+    except FolderUnavailable:
+        # The names are random, so a file of that name is ours whatever else the folder has.
+        _remove_files(home.approved(channel), withdrawing)
+        raise
+    is_listed = _is_list_written(home, channel)
+    removed, faults = _remove_files(folder, withdrawing)
+    if not is_listed:
+        write_manifest(home, channel)  # a full disk has room now
+    apply_step(home, removed, RemoveFiles())
+    close_confirmed(home, removed)
+    cancelled = list(Publication.objects.filter(channel=channel, state=PublicationState.CANCELLED))
+    removed, more_faults = _remove_files(folder, cancelled)
+    remove_partials(home, channel)
+    apply_step(home, removed, RemoveFiles())
+    for fault in (*faults, *more_faults):
+        raise fault
+
+
+def _is_list_written(home: Home, channel: str) -> bool:
+    """Write the manifest if it is old. False where the folder does not take it."""
+    try:
         if manifest_is_stale(home, channel):
             write_manifest(home, channel)
-        _remove_files(folder, withdrawing)
-    except OSError as error:
-        if not is_disk_full(error):
-            raise
-        _remove_files(folder, withdrawing)
-        write_manifest(home, channel)
-    apply_step(home, withdrawing, RemoveFiles())
-    close_confirmed(home, withdrawing)
-    cancelled = list(Publication.objects.filter(channel=channel, state=PublicationState.CANCELLED))
-    _remove_files(folder, cancelled)
-    remove_partials(home, channel)
-    apply_step(home, cancelled, RemoveFiles())
+    except OSError:
+        return False
+    return True
 
 
 def _has_files_to_remove(channel: str) -> bool:
@@ -118,12 +138,25 @@ def remove_partials(home: Home, channel: str) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _remove_files(folder: Path, rows: Iterable[Publication]) -> None:
-    parents = set()
-    for name in chain.from_iterable(file_names_of(row) for row in rows):
-        path = folder / name
-        path.unlink(missing_ok=True)
-        parents.add(path.parent)
-    for parent in parents:
+def _remove_files(
+    folder: Path, rows: Iterable[Publication]
+) -> tuple[list[Publication], list[OSError]]:
+    """Delete the files of publications, each by itself.
+
+    Returns:
+        The publications whose files are gone, and the errors of the others.
+    """
+    removed, faults = list[Publication](), list[OSError]()
+    for row in rows:
+        before = len(faults)
+        for name in file_names_of(row):
+            try:
+                (folder / name).unlink(missing_ok=True)
+            except OSError as error:  # another program has the file open
+                faults.append(error)
+        if len(faults) == before:
+            removed.append(row)
+    for parent in {(folder / name).parent for row in removed for name in file_names_of(row)}:
         if parent.is_dir():
             sync_folder(parent)
+    return removed, faults

@@ -150,6 +150,29 @@ def ends_in_padding(image: Image.Image) -> bool:
     return bool((np.asarray(tail) == 128).all())
 
 
+_UNDECODED = (77, 84, 89, 94, 135, 136)
+"""Green of a pixel whose luma and chroma are all zero, with the matrices and ranges of HEIF. Red
+and blue are zero. No camera stores such a pixel: it is outside of RGB."""
+
+_UNIT = 16
+
+
+def has_undecoded_part(image: Image.Image) -> bool:
+    """Whether a HEIF has a square of 16 x 16 pixels that libde265 left at zero after an error.
+
+    ``image`` is without its colour profile applied.
+    """
+    rgb = np.asarray(image.convert("RGB"))
+    middles = rgb[_UNIT // 2 :: _UNIT, _UNIT // 2 :: _UNIT]
+    is_left = (middles[..., ::2] == 0).all(axis=-1) & np.isin(middles[..., 1], _UNDECODED)
+    for row, column in np.argwhere(is_left):
+        top, left = row * _UNIT, column * _UNIT
+        unit = rgb[top : top + _UNIT, left : left + _UNIT]
+        if (unit == middles[row, column]).all():
+            return True
+    return False
+
+
 # --- PNG (ISO 15948) -----------------------------------------------------------------------
 
 

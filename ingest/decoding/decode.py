@@ -27,10 +27,15 @@ from consent_gate.errors import GateError
 from consent_gate.model import Reason
 from ingest.decoding.camera import read_device
 from ingest.decoding.colour import UnsupportedColourSpace, to_srgb
-from ingest.decoding.completeness import ends_in_padding, is_strictly_complete
+from ingest.decoding.completeness import (
+    ends_in_padding,
+    has_undecoded_part,
+    is_strictly_complete,
+)
 from ingest.decoding.formats import Format, UnsupportedFile, sniff
 from ingest.decoding.live_photo import identifier_of_picture
 from ingest.decoding.raw import RawDecodeError, develop, raw_size
+from ingest.decoding.shown_otherwise import HDR_TRANSFERS, is_cropped_by_viewers, is_hdr
 
 
 class DecodeError(GateError):
@@ -83,6 +88,10 @@ _TOO_MUCH_MEMORY = (
     "Save it in a smaller size and copy that in."
 )
 _HDR = "This high dynamic range (HDR) picture cannot be examined. Set the camera to JPEG."
+_CROPPED = (
+    "Programs show only a part of this picture, but the file has all of it. "
+    "Save it as JPEG and copy that in."
+)
 _MULTIPLE_PAGES = "This file has several pages. Save the page you want as JPEG and copy that in."
 
 _CANNOT_DEVELOP = (
@@ -197,12 +206,16 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
             raise DecodeError(Reason.UNSUPPORTED_FORMAT, _MULTIPLE_PAGES)
         if not _all_frames_equal(image, limits.max_pixels):
             raise DecodeError(Reason.UNSUPPORTED_FORMAT, _ANIMATED)
+    if is_hdr(data, fmt):
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, _HDR)
     for packet in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(packet, None)  # Pillow would rotate by XMP; browsers and viewers do not
     image.load()
     if fmt is Format.JPEG and ends_in_padding(image):
         raise DecodeError(Reason.NOT_EXAMINED, _DAMAGED)
     ImageOps.exif_transpose(image, in_place=True)  # Pillow has already rotated a TIFF while loading
+    if is_cropped_by_viewers(data, fmt, image.size):
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, _CROPPED)
     return image
 
 
@@ -224,19 +237,16 @@ def _all_frames_equal(image: Image.Image, max_pixels: int) -> bool:
     return True
 
 
-_HDR_TRANSFERS = frozenset({16, 18})
-"""PQ and HLG (ITU-T H.273 table 3): faces would be pale if the pixels were read as sRGB. Cameras
-use them in ``.HIF`` files; phones add a gain map to an ordinary picture instead."""
-
-
 def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
     """The primary picture of a HEIF file. libheif has rotated it, so EXIF orientation is
     ignored."""
     primary = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     _check_size(primary.size, limits)
-    if primary.info.get("nclx_profile", {}).get("transfer_characteristics") in _HDR_TRANSFERS:
+    if primary.info.get("nclx_profile", {}).get("transfer_characteristics") in HDR_TRANSFERS:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT, _HDR)
     image: Image.Image = primary.to_pillow()
+    if has_undecoded_part(image):
+        raise DecodeError(Reason.NOT_EXAMINED, _DAMAGED)
     return image
 
 

@@ -51,6 +51,10 @@ _RAW = UnsupportedFile(
     "This kind of camera raw file cannot be examined. Save it as JPEG on a computer, "
     "or set the camera to JPEG."
 )
+_RARE_JPEG = UnsupportedFile(
+    "This is a rare kind of JPEG, without loss or with more than 8 bits, which cannot be examined. "
+    "Save it as an ordinary JPEG and copy that in."
+)
 _DRAWING = UnsupportedFile(
     "This is a drawing or layout file. Export it as JPEG or PNG and copy that in."
 )
@@ -106,7 +110,7 @@ def sniff(data: bytes) -> Format | UnsupportedFile:
     raises."""
     for signature, fmt in _PICTURES:
         if data.startswith(signature):
-            return fmt
+            return _RARE_JPEG if fmt is Format.JPEG and _is_rare_jpeg(data) else fmt
     if data[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
         return _sniff_tiff(data)
     if data[:4] == b"RIFF":
@@ -121,6 +125,26 @@ def sniff(data: bytes) -> Format | UnsupportedFile:
         if data.startswith(signature):
             return unsupported
     return _TEXT if _looks_like_text(data) else _UNKNOWN
+
+
+_ORDINARY_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+_OTHER_FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - _ORDINARY_FRAMES - {0xC4, 0xC8, 0xCC}
+"""Frame markers that no viewer shows, and which decoders take for other colours: lossless,
+hierarchical and JPEG-LS (T.81 table B.1, T.87)."""
+
+
+def _is_rare_jpeg(data: bytes) -> bool:
+    """Whether the first frame header is of a rare kind or has samples of more than eight bits."""
+    offset = 2
+    while offset + 4 < len(data) and data[offset] == 0xFF:
+        marker = data[offset + 1]
+        if marker in _OTHER_FRAMES:
+            return True
+        if marker in _ORDINARY_FRAMES:
+            return data[offset + 4] != 8
+        is_fill = marker == 0xFF
+        offset += 1 if is_fill else 2 + max(2, int.from_bytes(data[offset + 2 : offset + 4], "big"))
+    return False
 
 
 def _is_bmp(data: bytes) -> bool:

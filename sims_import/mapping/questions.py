@@ -21,6 +21,8 @@ _SAMPLES = 5
 MAX_ANSWERS = 12
 """How many unknown answers are asked about one by one. A message counts the others."""
 ANSWER_OPTIONS = ("given", "refused", "not_stated")
+_SEEN = frozenset({"see", "view"})
+"""``Who can see`` is about who sees the pictures and not about who answered."""
 _MAX_SAMPLES = 3
 """How many values a question shows of each column, if it is about several columns."""
 _KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
@@ -120,8 +122,8 @@ def notes_in_doubt(caption: str, texts: Iterable[str]) -> list[str]:
     has to be known.
     """
     found = set(words(caption))
-    if found & ANSWERED_BY or not found & FREE_NOTES:
-        about_people = bool(found & ANSWERED_BY)
+    about_people = bool(found & ANSWERED_BY) and not found & _SEEN
+    if about_people or not found & FREE_NOTES:
         return [t for t in texts if note_may_mean_no(t) or (about_people and is_no_parent(t))]
     return [t for t in texts if note_may_mean_no(t) or not is_usual_note(t)]
 

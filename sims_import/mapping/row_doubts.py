@@ -35,8 +35,10 @@ _NAMES = frozenset(
     }
 )
 _CLASSES = frozenset({Role.REG_GROUP, Role.YEAR})
-_MAY_BE_KEYS = frozenset({Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role.REFUSAL, Role.IGNORE})
+_MAY_BE_KEYS = frozenset({Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role.REFUSAL})
 _SIGNS = frozenset({"tick", "ticks", "cross"})
+_SHORT = 4
+"""Most letters of a heading that may be an answer."""
 _FEW = 3
 """How many headings a message quotes."""
 _PERIODS = frozenset({Role.YEAR, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role.NOTE})
@@ -95,10 +97,15 @@ def key_messages(table: Table, columns: tuple[Meaning, ...]) -> Iterator[str]:
         for at, meaning in enumerate(columns)
         if meaning.role in _MAY_BE_KEYS and not values(table, at)
     ]
-    signs = [text for text in empty if read_answer(text) is not None or key(text) in _SIGNS]
-    if any(map(key, signs)) and sheet_may_mean_no(" ".join(empty)):
+    signs = [text for text in empty if key(text) in _SIGNS or _is_short_yes(text)]
+    if signs and sheet_may_mean_no(" ".join(empty)):
         shown = ", ".join(f"'{text[:40]}'" for text in empty[:_FEW])
         yield f"Nothing stands below the headings {shown}. They may say what an answer means."
+
+
+def _is_short_yes(text: str) -> bool:
+    """Whether a heading is an answer. ``Confirmed`` is one too, and a usual heading."""
+    return read_answer(text) is Answer.GIVEN and len(text) <= _SHORT
 
 
 def name_messages(table: Table, columns: tuple[Meaning, ...]) -> Iterator[str]:

@@ -40,6 +40,7 @@ _BLACK, _WHITE = ("000000", "theme1+0.00"), ("FFFFFF", "theme0+0.00")
 """Default colours of text and background, as RGB and as the theme colour that Excel writes."""
 _AUTOMATIC = 64
 """Indexed colours from this index on are colours of the operating system."""
+_PLAIN_LOOK = str((False, False, None, None, False, 0))
 _TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 _NEWER_RULE = "{http://schemas.microsoft.com/office/spreadsheetml/2009/9/main}dataValidation"
 _MESSAGES = ("promptTitle", "prompt", "errorTitle", "error")
@@ -96,7 +97,9 @@ def _of_sheet(
             if cell.comment is not None or _has_telling_link(cell):
                 found.comments.append((cell.row, cell.column - 1))
             if is_yes(str(cell.value)):
-                yeses.setdefault(cell.column - 1, []).append((cell.row, style.look))
+                # A whole row in bold is no mark at its answers.
+                look = "" if style.look in {_PLAIN_LOOK, _look(row[0])} else style.look
+                yeses.setdefault(cell.column - 1, []).append((cell.row, look))
             if cell.value is not None:
                 _note_shown_otherwise(cell, found, style)
                 found.manual |= manual and cell.data_type == "f"
@@ -142,15 +145,8 @@ def _look(cell: Any) -> str:
     font, border = cell.font, cell.border
     barred = border.diagonal is not None and border.diagonal.style
     crossed = bool(barred and (border.diagonalUp or border.diagonalDown))
-    seen = (
-        bool(font.b),
-        bool(font.i),
-        font.u,
-        font.vertAlign,
-        crossed,
-        cell.alignment.textRotation,
-    )
-    return str(seen)
+    turned = cell.alignment.textRotation or 0
+    return str((bool(font.b), bool(font.i), font.u, font.vertAlign, crossed, turned))
 
 
 def _odd_looks(yeses: dict[int, list[tuple[int, str]]]) -> Iterator[tuple[int, int]]:

@@ -108,7 +108,7 @@ NOTE_WORDS = word_set("note comment remark reason relationship who whom explanat
 """Words in the caption of a column that describes a consent and does not give one."""
 FREE_NOTES = word_set(
     """note notes comment comments remark remarks memo information info detail details reason
-    explanation"""
+    explanation see view"""
 )
 """Words in the caption of a column of notes in anybody's words."""
 PARENT_WORDS = word_set("parent mother father carer guardian mum dad contact")
@@ -153,7 +153,9 @@ LIMIT_WORDS = word_set(
     platforms channel channels media format shot shots naming caption captions traffic light sticker
     lanyard wristband tier terms duration period occasion occasions instruction instructions
     preference preferences wish wishes request requests issue issues custody risk privacy exposure
-    usage uses use rights basis treatment handling face faces audiences viewers"""
+    usage uses use rights basis treatment handling face faces viewers
+    purpose purposes profile see seen view shown appear appears appearing publish published
+    display"""
 )
 """Words in an unknown caption of a column that may say how far a consent goes."""
 SCHOOL_LIFE = word_set(

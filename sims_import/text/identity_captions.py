@@ -122,7 +122,7 @@ _IDENTITY["ignore"] = _IDENTITY.pop("consent_request") | word_set(
     attendancepct allergies allergy medicalconditions medicalcondition
     medicalnotes oldadno adnoold previousadno oldadmissionnumber formeradmissionnumber
     previousadmissionnumber salutations parentalsalutation prioritycontact emergencycontact
-    photofile photo1 band stream set subject option building room locker seat ward postcodearea
+    photofile photo1 band stream set subject building room locker seat ward postcodearea
     servicechild servicechildren armedforces fsm6 ever6fsm ever6 everfsm gifted giftedandtalented
     moreable ehcp ehcplan senprovision primaryneed senneed ageyears rollnumber classcode regcode
     scn scottishcandidatenumber pupilstage schoolstage cohort intake intakeyear yearofentry

@@ -155,7 +155,7 @@ def test_letters_merged_cells_and_names_in_a_workbook_stop_grants() -> None:
 
 
 def _usual(book: Any, sheet: Any) -> None:
-    for cell in (*sheet[1], *sheet["B"]):
+    for cell in (*sheet[1], *sheet["B"], *sheet[4]):
         cell.font = Font(bold=True)
     sheet["E3"].value = "No"
     sheet["E3"].font = Font(bold=True)

@@ -81,7 +81,13 @@ def test_an_unknown_column_with_a_text_for_a_few_pupils_stops_grants(
 
 @pytest.mark.parametrize(
     ("caption", "texts"),
-    [("Audience", ("Public", "Internal")), ("Visibility", ("Everybody", "Staff"))],
+    [
+        ("Audience", ("Public", "Internal")),
+        ("Visibility", ("Everybody", "Staff")),
+        ("Who can see", ("Public", "Internal")),
+        ("Appears in", ("Everything", "School")),
+        ("Option", ("A", "B")),
+    ],
 )
 def test_a_column_that_may_limit_answers_stops_grants_where_it_is_full(
     caption: str, texts: tuple[str, str]

@@ -33,7 +33,7 @@ from ingest.enrolment import upload_queue
 from sims_import.applying.apply import ExportFile, photo_listing_file
 from sims_import.applying.drop_photos import remember_photos
 from sims_import.applying.run import run_import
-from tests.conftest import Clock
+from tests.conftest import Clock, HomeAfter
 from tests.support.factories import STRANGER, World, folder_vault, matches
 from tests.support.imports import consent_csv, import_csv, make_template, verdict_of
 
@@ -48,9 +48,7 @@ def named_school(**answers: str) -> str:
     return consent_csv(**answers).replace(plain, f"{ANN},{UPN},{NAME[0]},{NAME[1]},3W,F1")
 
 
-@pytest.fixture
-def world(home: Home) -> World:
-    """Ann with a history, a template, a brother and three pictures; one of them is out."""
+def make_family(home: Home) -> None:
     family = named_school(**{f"_{ANN}": ",T,T,T,,"}).replace(",F2,", ",F1,")
     import_csv(home, family)
     import_csv(home, named_school().replace(",F2,", ",F1,"))
@@ -63,7 +61,12 @@ def world(home: Home) -> World:
     stranger = world.make_item(STRANGER, matches(BEN), name="tagged.jpg")
     said = review.ReviewAction(home, "j.shaw", stranger.pk, stranger.revision)
     review.tag_face(said, 0, Tag(TagKind.PUPIL, ANN))
-    return world
+
+
+@pytest.fixture
+def world(home_after: HomeAfter) -> World:
+    """Ann with a history, a template, a brother and three pictures; one of them is out."""
+    return World(home_after(make_family))
 
 
 def every_value() -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ from consent_gate.model import FAR_SMALLER, Box, FaceKind
 from ingest.faces.augmentation import AugmentedView, halvings
 from ingest.faces.clustering import Boxes
 from ingest.faces.detectors import CenterFace, YuNet
-from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
+from ingest.faces.detectors.centerface_int8 import CenterFaceInt8, MappingCenterFaceInt8
 from ingest.faces.ensemble import FLOORS
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.place_crops import Proposal
@@ -38,8 +38,10 @@ from ingest.faces.resolve import any_at, boxes_of, resolve_faces, shows_part, wi
 from ingest.faces.rotation_search import (
     DIAGONAL,
     STRAIGHT,
+    WITHOUT_UPRIGHT,
     DetectorPass,
     RotationSearch,
+    UprightPass,
     is_any_of,
 )
 
@@ -271,19 +273,24 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     scout, second = YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"])
     verifiers = (scout, second)
     classifier = PlaceClassifier()
+    mapping = MappingCenterFaceInt8(MIN_PROPOSAL_SCORE)
     passes = (
-        DetectorPass(CenterFaceInt8(MIN_PROPOSAL_SCORE), STRAIGHT, MIN_PROPOSAL_SCORE),
+        DetectorPass(
+            CenterFaceInt8(MIN_PROPOSAL_SCORE), STRAIGHT, MIN_PROPOSAL_SCORE, WITHOUT_UPRIGHT
+        ),
         DetectorPass(YuNet(MIN_PROPOSAL_SCORE), DIAGONAL, MIN_PROPOSAL_SCORE),
     )
     rendition_passes = [
         DetectorPass(scout, degrees, MIN_RENDITION_PROPOSAL_SCORE)
         for degrees in (STRAIGHT, DIAGONAL)
     ]
+    upright = UprightPass(mapping, MIN_PROPOSAL_SCORE)
+    rendition_upright = UprightPass(mapping, MIN_RENDITION_PROPOSAL_SCORE)
     return FaceFinder(
         scout,
         second,
-        RotationSearch(passes, verifiers, classifier),
-        RotationSearch(rendition_passes, verifiers, classifier),
+        RotationSearch(upright, passes, verifiers, classifier),
+        RotationSearch(rendition_upright, rendition_passes, verifiers, classifier),
         settings,
     )
 

@@ -10,7 +10,6 @@ see docs/adr/0003.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.errors import ModelUnavailable
 from ingest.faces.detectors.onnx import only_layers, session, with_dynamic_shape
 from ingest.faces.nudges import Nudge
 from ingest.faces.protocols import RGB
-from ingest.faces.weights import CENTERFACE, locate
+from ingest.faces.weights import CENTERFACE, locate, own_arrays
 
 WEIGHTS = Path(__file__).parent / "models" / "place_classifier.npz"
 SHA256 = "e682bc7ead37cdb652aa001a883aa70de87313c173f4f23dd0cfcb2d8032dbf5"
@@ -186,22 +184,10 @@ class Corrections:
 
 def _weights() -> tuple[Linear, Perceptron]:
     """The classifiers of the small and of the large crop."""
-    arrays = _arrays(WEIGHTS, SHA256)
+    arrays = own_arrays(WEIGHTS, SHA256)
     quick = Linear(arrays.pop("quick_weights"), float(arrays.pop("quick_intercept")))
     return quick, Perceptron(**arrays)
 
 
 def _correction_weights() -> Corrections:
-    return Corrections(**_arrays(CORRECTION_WEIGHTS, CORRECTION_SHA256))
-
-
-def _arrays(path: Path, sha256: str) -> dict[str, Floats]:
-    """The arrays of a weight file, by name."""
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelUnavailable(f"{path.name} is missing from this installation.") from error
-    if digest != sha256:
-        raise ModelUnavailable(f"{path.name} is not the file that was measured.")
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name].astype(np.float32) for name in file.files}
+    return Corrections(**own_arrays(CORRECTION_WEIGHTS, CORRECTION_SHA256))

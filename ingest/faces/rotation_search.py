@@ -17,7 +17,9 @@ import numpy as np
 from consent_gate.model import FaceKind
 from ingest.faces.augmentation import AugmentedView, halvings
 from ingest.faces.clustering import Boxes
+from ingest.faces.face_map import MappedTile, MappingDetector, marked_places
 from ingest.faces.likely_places import likely_places
+from ingest.faces.mask_cover import Mask
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.place_crops import Halvings, Proposal
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
@@ -96,11 +98,21 @@ class DetectorPass:
     """Further quarter turns at which each tile is searched, anticlockwise."""
 
 
+@dataclass(frozen=True, eq=False)
+class UprightPass:
+    """The detector that searches the whole picture upright and marks where the others search."""
+
+    detector: MappingDetector
+    min_score: float
+    """The score from which a place is verified."""
+
+
 class RotationSearch:
     """Finds faces at any angle."""
 
     def __init__(
         self,
+        upright: UprightPass,
         passes: Sequence[DetectorPass],
         verifiers: Sequence[Detector],
         classifier: PlaceClassifier,
@@ -109,11 +121,14 @@ class RotationSearch:
         """Build a search.
 
         Args:
-            passes: The detectors that propose places. The first one also searches the overview.
+            upright: The detector that proposes places and marks those that ``passes`` search.
+            passes: The detectors that propose places at other angles. The first one also searches
+                the overview.
             verifiers: The detectors that verify each place.
             classifier: Judges each place before the verifiers do.
             settings: Sizes and limits.
         """
+        self._upright = upright
         self._passes = passes
         self._verifiers = verifiers
         self._classifier = classifier
@@ -127,7 +142,9 @@ class RotationSearch:
     def at_most(self, max_side: int) -> RotationSearch:
         """The same search in pictures of at most this long side."""
         settings = replace(self._settings, max_side=min(max_side, self._settings.max_side))
-        return RotationSearch(self._passes, self._verifiers, self._classifier, settings)
+        return RotationSearch(
+            self._upright, self._passes, self._verifiers, self._classifier, settings
+        )
 
     def find(self, rgb: RGB, is_known: Callable[[Proposal], bool]) -> list[FoundFace]:
         """The faces and possible faces, highest score first.
@@ -194,12 +211,29 @@ class RotationSearch:
         half = max(large.pixels.shape[:2]) // 2
         overview = large.resized(min(settings.overview, half), 1.0)
         overview_pass = replace(self._passes[0], quarters=WITHOUT_UPRIGHT)
-        return self._propose(large, self._passes) + self._propose(overview, [overview_pass])
+        view = with_mirrored_edges(overview, settings.mirrored_edge)
+        mask = corner_mask(view.pixels, settings.min_gradient)
+        return self._proposals_of(large) + self._propose(view, mask, [overview_pass])
 
-    def _propose(self, plain: AugmentedView, passes: Sequence[DetectorPass]) -> list[Proposal]:
+    def _proposals_of(self, plain: AugmentedView) -> list[Proposal]:
+        """The places of the picture: upright everywhere, at other angles where they are marked."""
         settings = self._settings
         view = with_mirrored_edges(plain, settings.mirrored_edge)
         mask = corner_mask(view.pixels, settings.min_gradient)
+        found: list[Proposal] = []
+        maps: list[MappedTile] = []
+        for tile in rotated_tiles(view, STRAIGHT, mask, settings.tile, settings.overlap):
+            detections, log_odds = self._upright.detector.detect_and_map(tile.pixels)
+            found += _proposals(tile, detections, self._upright.min_score, STRAIGHT)
+            left, top = (np.linalg.inv(view.to_picture) @ tile.to_picture)[:2, 2]
+            maps.append(MappedTile(round(left), round(top), log_odds))
+        marked = marked_places(view.pixels.shape[:2], maps)
+        return found + self._propose(view, np.minimum(mask, marked), self._passes)
+
+    def _propose(
+        self, view: AugmentedView, mask: Mask, passes: Sequence[DetectorPass]
+    ) -> list[Proposal]:
+        settings = self._settings
         return [
             proposal
             for degrees in dict.fromkeys(detector_pass.degrees for detector_pass in passes)
@@ -207,9 +241,7 @@ class RotationSearch:
             for detector_pass in passes
             if detector_pass.degrees == degrees
             for quarters in detector_pass.quarters
-            for proposal in _proposals(
-                tile.turn(quarters), detector_pass, degrees + 90.0 * quarters
-            )
+            for proposal in _turned_proposals(tile, quarters, detector_pass)
         ]
 
 
@@ -222,16 +254,22 @@ def _best_of_each_place(found: Sequence[tuple[FoundFace, Proposal]]) -> list[Fou
     return [face for face, _ in kept]
 
 
-def _proposals(tile: AugmentedView, searched: DetectorPass, degrees: float) -> list[Proposal]:
-    """The places that a detector proposes in a tile rotated by these degrees."""
-    detections = [
-        found
-        for found in searched.detector.detect(tile.pixels)
-        if found.score >= searched.min_score
-    ]
+def _turned_proposals(tile: AugmentedView, quarters: int, searched: DetectorPass) -> list[Proposal]:
+    """The places that a detector proposes in a tile after further quarter turns."""
+    turned, degrees = tile.turn(quarters), searched.degrees + 90.0 * quarters
+    detections = searched.detector.detect(turned.pixels)
+    return _proposals(turned, detections, searched.min_score, degrees)
+
+
+def _proposals(
+    tile: AugmentedView, detections: Sequence[Detection], min_score: float, degrees: float
+) -> list[Proposal]:
+    """The places of detections in a tile rotated by these degrees, from this score."""
     scale, (to_x, to_y, _) = tile.scale, tile.to_picture.tolist()
     proposals = []
     for found in detections:
+        if found.score < min_score:
+            continue
         x, y = found.x + found.width / 2, found.y + found.height / 2
         centre = to_x[0] * x + to_x[1] * y + to_x[2], to_y[0] * x + to_y[1] * y + to_y[2]
         proposals.append(

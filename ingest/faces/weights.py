@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from consent_gate.errors import ModelUnavailable
 
 
@@ -106,3 +109,19 @@ def locate(weights: Weights) -> Path:
                 raise ModelUnavailable(f"{path.name} is not the file that was measured.")
             return path
     raise ModelUnavailable(f"The weights of {weights.distribution} are not installed.")
+
+
+def own_arrays(path: Path, sha256: str) -> dict[str, NDArray[np.float32]]:
+    """The arrays of a weight file of this repository, by name.
+
+    Raises:
+        ModelUnavailable: The file is missing or is not the one that was measured.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelUnavailable(f"{path.name} is missing from this installation.") from error
+    if digest != sha256:
+        raise ModelUnavailable(f"{path.name} is not the file that was measured.")
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name].astype(np.float32) for name in file.files}

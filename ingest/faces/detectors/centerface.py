@@ -6,6 +6,7 @@ there, its size, the place of its centre in the cell, and five landmarks in unit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -40,7 +41,11 @@ class CenterFace:
     def detect(self, rgb: RGB) -> list[Detection]:
         """Boxes in ``rgb`` (height, width, 3, uint8, RGB) with a score above the floor, best
         first."""
-        heat, size, offset, points = (out[0] for out in self._run(rgb))
+        return self._detections(self._run(rgb))
+
+    def _detections(self, outputs: Sequence[NDArray[np.float32]]) -> list[Detection]:
+        """The boxes that the first four outputs of the network describe."""
+        heat, size, offset, points = (out[0] for out in outputs[:4])
         rows, columns = np.nonzero(heat[0] > self._floor)
         rects = _boxes(rows, columns, size[:, rows, columns], offset[:, rows, columns])
         landmarks = _landmarks(rects, points[:, rows, columns])

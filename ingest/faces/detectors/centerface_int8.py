@@ -18,7 +18,8 @@ from consent_gate.errors import ModelUnavailable
 from ingest.faces.detectors.boxes import padded_to
 from ingest.faces.detectors.centerface import INPUT, MULTIPLE, CenterFace
 from ingest.faces.detectors.onnx import session, with_byte_input, with_joined_heads
-from ingest.faces.protocols import RGB
+from ingest.faces.face_map import LogOdds, with_face_map
+from ingest.faces.protocols import RGB, Detection
 
 MODEL = Path(__file__).parents[1] / "models" / "centerface_int8.onnx"
 SHA256 = "9b495b19b87f55873dcc13afb963cb18ff9eb56adab9a6ce0b2bfe98505bf343"
@@ -53,3 +54,21 @@ def _model() -> bytes:
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise ModelUnavailable(f"{MODEL.name} is not the file that was measured.")
     return data
+
+
+class MappingCenterFaceInt8(CenterFaceInt8):
+    """``CenterFaceInt8`` that also gives a map; see ``face_map``.
+
+    Raises:
+        ModelUnavailable: A file is missing or not the one that was measured.
+    """
+
+    def __init__(self, floor: float = 0.1) -> None:
+        model = with_face_map(with_byte_input(_model(), INPUT))
+        self._session = session(with_joined_heads(model), integer=True)
+        self._floor = floor
+
+    def detect_and_map(self, rgb: RGB) -> tuple[list[Detection], LogOdds]:
+        """The boxes in ``rgb`` (height, width, 3; uint8; RGB), best first, and its map."""
+        outputs = self._run(rgb)
+        return self._detections(outputs), outputs[4][0, 0]

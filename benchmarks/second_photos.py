@@ -28,7 +28,8 @@ from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.enrolment_face import EnrolmentFace
-from ingest.faces.finder import PORTRAIT, default_finder
+from ingest.faces.finder import default_finder
+from ingest.faces.finder_settings import PORTRAIT
 
 SAME_PICTURE = 0.9
 """SFace cosine from which two faces count as the same picture. It is estimated, not fitted: it only

@@ -20,7 +20,8 @@ from ingest.faces.choose_face import around
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.enrolment_face import EnrolmentFace
-from ingest.faces.finder import PORTRAIT, default_finder
+from ingest.faces.finder import default_finder
+from ingest.faces.finder_settings import PORTRAIT
 
 TURNED, SMALL, UNLIKE_MIRROR, BLURRED = 0.25, 64, 0.95, 60.0
 """From these on a face is recognised less often (docs/adr/0004-recognition.md): half the turn of a

@@ -127,7 +127,7 @@ def collect(file: Path, scenes: range, *, held_out: bool) -> None:
     quick: list[NDArray[np.float16]] = []
     labels: list[tuple[bool, int, int]] = []
     for number in scenes:
-        scene = _scene(number, held_out=held_out)
+        scene = scene_of(number, held_out=held_out)
         views = halvings(scene.rgb)
         for place, face in _chosen(finder, upright, scene, np.random.default_rng(number)):
             crops = [place_crop(views, place, variant).pixels for variant in CLASSIFIED]
@@ -197,7 +197,7 @@ def check(examples: Examples, network: Perceptron, small: Linear) -> None:
             print(f"    {kind}: {false / max(1, len(set(examples.scene[of_kind]))):.2f}")
 
 
-def _scene(number: int, *, held_out: bool) -> Scene:
+def scene_of(number: int, *, held_out: bool) -> Scene:
     """Three of five scenes have pasted faces, one is a crowd.
 
     The fifth is a photo of the school or, every second time, an enlarged portrait.

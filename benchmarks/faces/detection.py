@@ -39,7 +39,8 @@ from benchmarks.machine import heading
 from ingest.faces.augmentation import AugmentedView
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.ensemble import FITTED_ENSEMBLE, DetectorEnsemble
-from ingest.faces.finder import FaceFinder, FinderSettings, default_finder
+from ingest.faces.finder import FaceFinder, default_finder
+from ingest.faces.finder_settings import FinderSettings
 from ingest.faces.protocols import RGB, Detection, Detector
 
 OUT = Path(__file__).resolve().parents[2] / "out"

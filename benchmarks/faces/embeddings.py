@@ -28,6 +28,7 @@ from consent_gate.matching.thresholds import QualityThresholds, Thresholds
 from consent_gate.model import FaceKind, Quality
 from ingest.faces import align, analyser, enrolment_face, finder, landmark_refinement
 from ingest.faces.embedders import dlib_resnet, sface
+from ingest.faces.finder_settings import PORTRAIT
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.quality import measure
 
@@ -153,7 +154,7 @@ class _Models:
             self._sface,
             self._dlib,
             no_floors(),
-            portraits=self._finder.with_settings(finder.PORTRAIT),
+            portraits=self._finder.with_settings(PORTRAIT),
         )
 
     def measure(self, path: Path, condition: str) -> _CachedMeasurement:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -28,8 +28,6 @@ from ingest.faces.weights import own_arrays
 
 CELL = 8
 """Pixels a side to one cell of a map."""
-CUT_OFF = -4.0
-"""Log-odds from which a cell is marked."""
 REACH = 56
 """Pixels around a marked cell that are searched: half of a face of 96 px, which is the overlap of
 two tiles, and 8 px beside it."""
@@ -62,19 +60,20 @@ class MappedTile:
     log_odds: LogOdds
 
 
-def marked_places(size: tuple[int, int], tiles: Iterable[MappedTile]) -> Mask:
+def marked_places(size: tuple[int, int], tiles: Iterable[MappedTile], min_log_odds: float) -> Mask:
     """Where faces may be at any angle: one value for each 4 x 4 pixels, as in ``corner_mask``.
 
     Args:
         size: Height and width of the picture in pixels.
         tiles: The maps of its tiles. What no tile shows is not marked.
+        min_log_odds: The value from which a cell is marked, with ``REACH`` around it.
     """
     rows, columns = (-(-side // CELL) for side in size)
     marked = np.zeros((rows, columns), np.uint8)
     for tile in tiles:
         top, left = tile.top // CELL, tile.left // CELL
         place = marked[top : top + tile.log_odds.shape[0], left : left + tile.log_odds.shape[1]]
-        place |= tile.log_odds[: place.shape[0], : place.shape[1]] >= CUT_OFF
+        place |= tile.log_odds[: place.shape[0], : place.shape[1]] >= min_log_odds
     side = 2 * (REACH // CELL) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     wide = np.asarray(cv2.dilate(marked, around), np.uint8)
@@ -99,8 +98,8 @@ def with_face_map(model: bytes) -> bytes:
     names = ("fine", "coarse", "bias", "output", "output_bias", "scales")
     fine, coarse, bias, output, output_bias, scales = (f"{OUTPUT}_{name}" for name in names)
     near, far, wide, units, rectified = (f"{OUTPUT}_{step}" for step in ("1", "2", "3", "4", "5"))
-    around = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
-    to_cells = {
+    around: dict[str, Any] = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    to_cells: dict[str, Any] = {
         "mode": "nearest",
         "coordinate_transformation_mode": "asymmetric",
         "nearest_mode": "floor",

@@ -31,19 +31,21 @@ from ingest.faces.clustering import Boxes
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.detectors.centerface_int8 import CenterFaceInt8, MappingCenterFaceInt8
 from ingest.faces.ensemble import FLOORS
+from ingest.faces.finder_settings import FinderSettings
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.place_crops import Proposal
-from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
-from ingest.faces.resolve import any_at, boxes_of, resolve_faces, shows_part, with_rotated
-from ingest.faces.rotation_search import (
+from ingest.faces.place_proposals import (
     DIAGONAL,
     STRAIGHT,
     WITHOUT_UPRIGHT,
     DetectorPass,
-    RotationSearch,
+    PlaceProposer,
+    RotationSettings,
     UprightPass,
-    is_any_of,
 )
+from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
+from ingest.faces.resolve import any_at, boxes_of, resolve_faces, shows_part, with_rotated
+from ingest.faces.rotation_search import RotationSearch, is_any_of
 
 MIN_PROPOSAL_SCORE = 0.02
 """Score of the 8-bit CenterFace and of the scout from which a place is verified. In 60 pictures of
@@ -57,54 +59,6 @@ class UnusablePixels(GateError):
     """What was handed in is not a picture."""
 
     next_step = "The picture is held; open the file to see whether it is damaged."
-
-
-@dataclass(frozen=True)
-class FinderSettings:
-    """Sizes in pixels. Measured by benchmarks/faces/detection.py; see docs/adr/0003."""
-
-    wide: int = 1280
-    """Long side of the whole picture as the second sees it."""
-    small: int = 832
-    """Long side of the smaller view, which is mirrored and turned."""
-    close: int = 1664
-    """Long side of the whole picture as the scout sees it where there are no tiles; pictures
-    longer than that are searched in tiles."""
-    enlarge_at_most: float = 4.0
-    """A picture of 416 px is looked at in 832, 1280 and 1664 px."""
-    large_face: float = 200.0
-    """Height in the small view from which the scout looks there too. From near it doesn't know
-    faces that fill the picture: on six portraits its score fell from 0.95 at 300 px of height to
-    0.74 at 800 px, and of four school photos with such faces two were only half believed."""
-    tiles: bool = True
-    tile: int = 1100
-    """Longest side of a tile. Larger ones overlap less, but cost a fifth more a pixel at 1600: the
-    processor's cache no longer holds them."""
-    small_face: float = 28.0
-    """Height in the wide view below which a face may have been missed there."""
-    window: int = 384
-    """Side of what the second sees around such a face; twice the face's if that is more."""
-    hint: float = 0.3
-    """Score of the scout, in a tile, that calls in the second."""
-    smallest_face: float = 8.0
-    """Height in the picture below which a box is nobody's face."""
-    mirror: bool = True
-    turn: bool = True
-    turn_always: bool = True
-    """Whether to search at all angles although a sure face was found upright."""
-
-
-PORTRAIT = FinderSettings(
-    wide=640,
-    small=416,
-    close=640,
-    enlarge_at_most=1.5,
-    mirror=False,
-    tiles=False,
-    turn_always=False,
-)
-"""For enrolment photos: one large face, and bystanders matter only when nearly as large. On 27
-portraits of the made-up school turned views found nothing beside an upright face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,10 +218,17 @@ class FaceFinder:
         return found.score >= least and not any_at(found, known)
 
 
-def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
+def default_finder(
+    settings: FinderSettings | None = None, rotations: RotationSettings | None = None
+) -> FaceFinder:
     """The product's finder, for one thread: workers are the parallelism.
 
-    Raises ModelUnavailable when weights are missing or are not the ones that were measured.
+    Args:
+        settings: Sizes of the upright search.
+        rotations: Sizes and limits of the search at every angle.
+
+    Raises:
+        ModelUnavailable: Weights are missing or are not the ones that were measured.
     """
     cv2.setNumThreads(1)
     scout, second = YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"])
@@ -289,8 +250,10 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     return FaceFinder(
         scout,
         second,
-        RotationSearch(upright, passes, verifiers, classifier),
-        RotationSearch(rendition_upright, rendition_passes, verifiers, classifier),
+        RotationSearch(PlaceProposer(upright, passes, rotations), verifiers, classifier),
+        RotationSearch(
+            PlaceProposer(rendition_upright, rendition_passes, rotations), verifiers, classifier
+        ),
         settings,
     )
 

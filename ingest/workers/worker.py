@@ -28,7 +28,8 @@ from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.ensemble import FLOORS
-from ingest.faces.finder import PORTRAIT, default_finder
+from ingest.faces.finder import default_finder
+from ingest.faces.finder_settings import PORTRAIT
 from ingest.faces.protocols import RGB
 from ingest.film.animation import only_picture, open_frames
 from ingest.film.checkpoint import Checkpoint, CheckpointUnusable

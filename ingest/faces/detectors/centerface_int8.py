@@ -35,7 +35,7 @@ class CenterFaceInt8(CenterFace):
     name = "centerface_int8"
 
     def __init__(self, floor: float = 0.1) -> None:
-        model = with_joined_heads(with_byte_input(_model(), INPUT))
+        model = with_joined_heads(with_byte_input(quantised_model(), INPUT))
         self._session = session(model, integer=True)
         self._floor = floor
 
@@ -46,7 +46,12 @@ class CenterFaceInt8(CenterFace):
         return cast(list[NDArray[np.float32]], outputs)
 
 
-def _model() -> bytes:
+def quantised_model() -> bytes:
+    """The verified ONNX file.
+
+    Raises:
+        ModelUnavailable: The file is missing or not the one that was measured.
+    """
     try:
         data = MODEL.read_bytes()
     except OSError as error:
@@ -64,7 +69,7 @@ class MappingCenterFaceInt8(CenterFaceInt8):
     """
 
     def __init__(self, floor: float = 0.1) -> None:
-        model = with_face_map(with_byte_input(_model(), INPUT))
+        model = with_face_map(with_byte_input(quantised_model(), INPUT))
         self._session = session(with_joined_heads(model), integer=True)
         self._floor = floor
 

@@ -19,7 +19,8 @@ from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import MirrorEmbedding, SFaceEmbedder
 from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable, NotEnrollableReason
-from ingest.faces.finder import PORTRAIT, default_finder
+from ingest.faces.finder import default_finder
+from ingest.faces.finder_settings import PORTRAIT
 from ingest.faces.protocols import RGB, FoundFace
 from tests.support.face_photos import FacePhotos, face_photos
 from tests.support.images import read_photo

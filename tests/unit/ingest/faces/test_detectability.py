@@ -12,7 +12,8 @@ from consent_gate.model import Box, FaceKind
 from consent_gate.operations import demo
 from ingest.faces.detectability import HEIGHTS, detectability
 from ingest.faces.detectability import make_test_sheet as make_sheet
-from ingest.faces.finder import PORTRAIT, FaceFinder, default_finder
+from ingest.faces.finder import FaceFinder, default_finder
+from ingest.faces.finder_settings import PORTRAIT
 from ingest.faces.protocols import RGB, FoundFace
 
 pytestmark = pytest.mark.costly

@@ -14,12 +14,8 @@ from PIL import Image, ImageOps
 from benchmarks.faces.crowd import Boxes, is_for_report, recall, truth
 from consent_gate.model import Box, FaceKind
 from consent_gate.operations import demo
-from ingest.faces.finder import (
-    FaceFinder,
-    FinderSettings,
-    UnusablePixels,
-    default_finder,
-)
+from ingest.faces.finder import FaceFinder, UnusablePixels, default_finder
+from ingest.faces.finder_settings import FinderSettings
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.resolve import with_rotated
 from tests.support.cached_analysis import remember_faces

@@ -12,8 +12,9 @@ from consent_gate.model import Box, FaceKind
 from ingest.faces import rotation_search
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.place_crops import Proposal
+from ingest.faces.place_proposals import PlaceProposer, RotationSettings
 from ingest.faces.protocols import RGB, FoundFace
-from ingest.faces.rotation_search import CLEAR, RotationSearch, RotationSettings
+from ingest.faces.rotation_search import CLEAR, RotationSearch
 from ingest.faces.verification import LARGE
 
 PICTURE = np.zeros((300, 400, 3), np.uint8)
@@ -21,11 +22,11 @@ UPRIGHT, TURNED = (Proposal((200.0, 150.0), 60.0, degrees, 0.3) for degrees in (
 ELSEWHERE = Proposal((60.0, 60.0), 40.0, 0.0, 0.1)
 
 
-class FixedSearch(RotationSearch):
+class FixedPlaces(PlaceProposer):
     """Proposes these places."""
 
     def __init__(self, places: Sequence[Proposal], max_side: int = 3000) -> None:
-        super().__init__((), (), PlaceClassifier(), RotationSettings(max_side=max_side))
+        self.settings = RotationSettings(max_side=max_side)
         self._places = list(places)
 
     def places(self, rgb: RGB) -> list[Proposal]:
@@ -50,8 +51,12 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return angles
 
 
+def searching(proposer: PlaceProposer) -> RotationSearch:
+    return RotationSearch(proposer, (), PlaceClassifier())
+
+
 def kinds(places: Sequence[Proposal]) -> list[FaceKind]:
-    return [face.kind for face in FixedSearch(places).find(PICTURE, lambda _: False)]
+    return [face.kind for face in searching(FixedPlaces(places)).find(PICTURE, lambda _: False)]
 
 
 @pytest.mark.usefixtures("verified")
@@ -90,5 +95,5 @@ def test_heights_are_compared_in_the_largest_rendition(
 
     monkeypatch.setattr(rotation_search, "likely_places", likely)
     monkeypatch.setattr(rotation_search, "verify_proposal", verify)
-    FixedSearch([UPRIGHT], max_side).find(PICTURE, lambda _: False)
+    searching(FixedPlaces([UPRIGHT], max_side)).find(PICTURE, lambda _: False)
     assert asked == [scale * LARGE, scale]

@@ -56,9 +56,9 @@ class RotationSettings:
     """Grey levels in 4 px by which a corner of a face changes in every direction at least; places
     far from such corners are left out. In the fit half the strongest corner of 1300 faces of 20 px
     and more changed by 3.7 or more at low contrast, by 10 or more otherwise."""
-    min_log_odds: float = -4.0
+    min_log_odds: float = -3.0
     """Of a cell of the map of the upright search, from which other angles are searched around it.
-    Of 785 faces of the fit half that were found with all angles everywhere, one had less."""
+    Of 785 faces of the fit half that were found with all angles everywhere, two had less."""
     min_height: float = 14.0
     """Lowest face, in pixels of the largest picture that may be published. Lower places are left
     out: nobody is recognised in them, and texture is often taken for such a face."""

@@ -94,9 +94,9 @@ class FaceFinder:
         )
 
     @property
-    def proposer(self) -> Detector:
+    def quick_detector(self) -> Detector:
         """The quick detector that proposes places near the upright one: surer than the scout."""
-        return self._rotations.proposer
+        return self._rotations.quick_detector
 
     def upright_only(self) -> FaceFinder:
         """The same loaded detectors, without the search at other angles."""

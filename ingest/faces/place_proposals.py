@@ -126,6 +126,11 @@ class PlaceProposer:
         self._passes = passes
         self.settings = settings or RotationSettings()
 
+    @property
+    def quick_detector(self) -> Detector:
+        """The detector of the first pass."""
+        return self._passes[0].detector
+
     def at_most(self, max_side: int) -> PlaceProposer:
         """The same detectors in pictures of at most this long side."""
         settings = replace(self.settings, max_side=min(max_side, self.settings.max_side))

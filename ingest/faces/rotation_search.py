@@ -48,9 +48,9 @@ class RotationSearch:
         self._classifier = classifier
 
     @property
-    def proposer(self) -> Detector:
-        """The detector of the first pass."""
-        return self._passes[0].detector
+    def quick_detector(self) -> Detector:
+        """The detector that proposes places at quarter turns."""
+        return self._proposer.quick_detector
 
     def at_most(self, max_side: int) -> RotationSearch:
         """The same search in pictures of at most this long side."""

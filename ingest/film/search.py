@@ -82,7 +82,7 @@ class FrameSearch:
         self._known = 0
         self._poster_at = poster_at
         self._turned = TurnedSearch(finder.scout) if turns else None
-        self._upright_look = UprightLook(finder.proposer) if turns else None
+        self._upright_look = UprightLook(finder.quick_detector) if turns else None
         self._scout = scout
         self._finder = finder.turning_at_most(ANY_ANGLE_SIDE)
         self._upright = finder.upright_only()

@@ -42,7 +42,7 @@ def turned(name: str, height: float, degrees: float) -> RGB:
         rgb = np.array(picture.convert("RGB"))
     (x, y, across, down), scale = FACES[name], height / FACES[name][3]
     turn = cv2.getRotationMatrix2D((x + across / 2, y + down / 2), degrees, scale)
-    turn[:, 2] += SPACING / 2 - np.array([x + across / 2, y + down / 2])
+    turn[:, 2] = turn[:, 2] + SPACING / 2 - np.array([x + across / 2, y + down / 2])
     near = cv2.GaussianBlur(rgb, (0, 0), 0.4 / scale)
     square = cv2.warpAffine(near, turn, (SPACING, SPACING), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(square, np.uint8)

@@ -86,7 +86,7 @@ def test_slides_are_searched_at_every_angle_each() -> None:
     class Finder:
         def __init__(self, is_any_angle: bool = True) -> None:
             self.is_any_angle = is_any_angle
-            self.scout = self.proposer = DrawnDetector("yunet", score=0)
+            self.scout = self.quick_detector = DrawnDetector("yunet", score=0)
 
         def upright_only(self) -> Finder:
             return Finder(is_any_angle=False)

@@ -83,7 +83,7 @@ class DrawnFinder:
         self._sees = sees
         self.scout = scout or DrawnDetector("yunet", score=0)
         """Searches turned views."""
-        self.proposer = proposer or DrawnDetector("centerface_int8", score=0)
+        self.quick_detector = proposer or DrawnDetector("centerface_int8", score=0)
         """Searches the changed parts of frames."""
         self.calls = 0
 

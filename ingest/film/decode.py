@@ -25,6 +25,7 @@ from ingest.film.libav import (
     CHANGES,
     HDR,
     MICROSECONDS,
+    MIRRORED,
     NO_PICTURE,
     TILTED,
     Deinterlacer,
@@ -33,6 +34,7 @@ from ingest.film.libav import (
     damaged,
     in_square_pixels,
     is_high_dynamic_range,
+    is_mirrored,
     matrix_of,
     open_film,
     too_long,
@@ -153,6 +155,8 @@ class FilmReader(FrameReader):
         """Refuse a frame that is no frame of the same film as the first."""
         if frame.rotation % 90:
             raise DecodeError(Reason.UNSUPPORTED_FORMAT, TILTED)
+        if is_mirrored(frame):
+            raise DecodeError(Reason.UNSUPPORTED_FORMAT, MIRRORED)
         form = _FirstFrame(frame.width, frame.height, frame.rotation)
         if self._first is None:
             self._first = form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,6 +55,10 @@ HDR = (
 CODEC = "The film is compressed in a way that cannot be examined. Save it as MP4 (H.264)."
 TOO_LARGE = "The film's picture is larger than 4K. Save it in a smaller size and copy that in."
 CHANGES = "The picture changes its size in the film. Save it as an ordinary MP4 and copy that in."
+MIRRORED = (
+    "The film says that it is shown in a mirror, which players do differently. Save it as an "
+    "ordinary MP4 and copy that in."
+)
 TILTED = "The film is turned by an angle that players show differently. Save it upright as MP4."
 
 
@@ -165,6 +170,17 @@ def is_high_dynamic_range(colours: VideoFrame | VideoCodecContext) -> bool:
         or colours.color_primaries == WIDE_GAMUT_PRIMARIES
         or tag in DOLBY_VISION_TAGS
     )
+
+
+def is_mirrored(frame: VideoFrame) -> bool:
+    """Return whether a frame is shown in a mirror: ``rotation`` has the angle alone."""
+    from av.sidedata.sidedata import Type
+
+    stored = frame.side_data.get(Type.DISPLAYMATRIX)
+    if stored is None:
+        return False
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(stored))
+    return bool(a * d < b * c)
 
 
 def is_cover(stream: Any) -> bool:

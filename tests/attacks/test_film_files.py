@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import av
@@ -273,6 +273,67 @@ def test_a_face_that_is_shown_for_one_frame_is_judged_or_is_not_published() -> N
 def is_red(rgb: RGB) -> bool:
     red, green, _ = rgb.reshape(-1, 3).mean(axis=0)
     return bool(red > 150 > 2 * green)
+
+
+MIRRORS = {
+    "left and right": (-65536, 0, 0, 0, 65536),
+    "up and down": (65536, 0, 0, 0, -65536),
+    "diagonal": (0, 65536, 0, 65536, 0),
+}
+"""The first numbers of the matrix by which a player shows the picture."""
+
+
+@pytest.mark.parametrize("mirror", MIRRORS)
+def test_a_film_that_is_shown_in_a_mirror_is_refused(mirror: str) -> None:
+    """It would be searched and published upside down."""
+    film = bytearray(make_film(small(4)))
+    struct.pack_into(">5i", film, film.index(b"tkhd") + 44, *MIRRORS[mirror])
+    assert "mirror" in refusal(bytes(film)).message
+
+
+def with_edits(film: bytes, *edits: tuple[float, float]) -> bytes:
+    """A film whose edit list shows these parts: seconds of length and of the beginning."""
+    at = film.index(b"elst")
+    (entries,) = struct.unpack_from(">I", film, at + 8)
+    units = struct.unpack_from(">I", film, film.index(b"mdhd") + 16)[0]
+    rows = b"".join(
+        struct.pack(">IiHH", round(1000 * length), round(units * start), 1, 0)
+        for length, start in edits
+    )
+    changed = bytearray(film[: at + 8] + struct.pack(">I", len(edits)) + rows)
+    changed += film[at + 12 + 12 * entries :]
+    for box in (b"elst", b"edts", b"trak", b"moov"):
+        place = film.index(box) - 4
+        (size,) = struct.unpack_from(">I", film, place)
+        struct.pack_into(">I", changed, place, size + 12 * (len(edits) - entries))
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("edits", "shown"),
+    [
+        ([(0.28, 0.2)], range(5, 12)),
+        ([(0.2, 0)], range(5)),
+        ([(0.24, 0), (0.24, 0)], [*range(6), *range(6)]),
+        ([(0.24, 0.24), (0.24, 0)], [*range(6, 12), *range(6)]),
+        ([(0.12, 0), (0.12, 0.36)], [0, 1, 2, 9, 10, 11]),
+    ],
+    ids=["hides the beginning", "hides the end", "twice", "in another order", "two parts"],
+)
+def test_what_an_edit_list_hides_is_neither_judged_nor_published(
+    edits: list[tuple[float, float]], shown: Iterable[int]
+) -> None:
+    pictures = [np.full((SIDE, SIDE, 3), 20 * n, np.uint8) for n in range(12)]
+    film = with_edits(make_film(pictures, options={"bf": "0"}), *edits)
+    for frames in (judged(film), judged(published(film), FilmLimits(min_spacing=0))):
+        assert [round(float(frame.rgb.mean()) / 20) for frame in frames] == list(shown)
+
+
+@pytest.mark.parametrize("edits", [[(0, 0)], [(0.48, 60)]])
+def test_a_film_of_which_an_edit_list_shows_nothing_is_refused(
+    edits: list[tuple[float, float]],
+) -> None:
+    refusal(with_edits(make_film(small(12), options={"bf": "0"}), *edits))
 
 
 def test_pictures_before_the_first_whole_one_are_neither_judged_nor_published() -> None:

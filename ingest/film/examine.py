@@ -218,7 +218,7 @@ class FilmExaminer:
             self._scene_starts.append(frame.time)
         heard = self._sound.until(reader.first_time, frame.time)
         self._view.add(frame, heard, self._sound.channels)
-        self._hashes.add(frame.rgb)
+        self._hashes.add(frame.rgb, searched.thumbnail)
         if is_known:
             self._repeat(frame)
         else:

@@ -11,7 +11,7 @@ from ingest.film.frames import JudgedFrame
 from ingest.film.identity import Measurements
 from ingest.film.tracks import Patch, Place, Sighting, likeness
 
-UNLIKE_BELOW = 0.9
+UNLIKE_BELOW = 0.85
 """Likeness to the best frame of the track below which one more frame of each part is examined. In
 a dissolve no change is sudden, and the best frames may all show the pupil."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from consent_gate.matching.copies.picture_hash import HASHED_SIDE, picture_hashes
 from ingest.faces.protocols import RGB
-from ingest.film.scenes import THUMBNAIL
+from ingest.film.scenes import Thumbnail
 
 MAX_FRAMES = 60
 """Frames of one film that are hashed, in 7 ms each. To compare them with 200 closed pictures takes
@@ -27,13 +27,11 @@ class FrameHashes:
 
     def __init__(self) -> None:
         self._least = MIN_DIFFERENCE
-        self._frames: list[tuple[NDArray[np.float32], NDArray[np.uint8]]] = []
+        self._frames: list[tuple[Thumbnail, NDArray[np.uint8]]] = []
         """Thumbnail and brightness, at most ``HASHED_SIDE`` pixels a side."""
 
-    def add(self, rgb: RGB) -> None:
+    def add(self, rgb: RGB, thumbnail: Thumbnail) -> None:
         """Keep a frame (height, width, 3; uint8; RGB) if it is like none that is kept."""
-        resized = cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA)
-        thumbnail = np.asarray(resized, np.float32) / np.float32(255)
         if not self._is_new(thumbnail):
             return
         self._frames.append((thumbnail, _brightness(rgb)))
@@ -48,7 +46,7 @@ class FrameHashes:
         """``picture_hashes`` of all kept frames, one after another."""
         return b"".join(picture_hashes(luma) for _, luma in self._frames)
 
-    def _is_new(self, thumbnail: NDArray[np.float32]) -> bool:
+    def _is_new(self, thumbnail: Thumbnail) -> bool:
         return all(np.abs(thumbnail - kept).mean() >= self._least for kept, _ in self._frames)
 
 

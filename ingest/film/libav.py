@@ -174,9 +174,8 @@ def is_high_dynamic_range(colours: VideoFrame | VideoCodecContext) -> bool:
 
 def is_mirrored(frame: VideoFrame) -> bool:
     """Return whether a frame is shown in a mirror: ``rotation`` has the angle alone."""
-    from av.sidedata.sidedata import Type
-
-    stored = frame.side_data.get(Type.DISPLAYMATRIX)
+    side_data: Any = frame.side_data  # PyAV's types know other names only
+    stored = side_data.get("DISPLAYMATRIX")
     if stored is None:
         return False
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(stored))

@@ -16,6 +16,8 @@ CUT_OVER_USUAL = 4.0
 """A smaller difference is a cut too, if it is so many times the usual difference."""
 MIN_CUT = 0.06
 """The smallest difference that is ever a cut."""
+Thumbnail = NDArray[np.float32]
+"""A frame reduced to ``THUMBNAIL``: shape (18, 32, 3), 0-1."""
 USUAL_SHARE = 0.1
 """Weight of the newest frame in the usual difference between frames."""
 
@@ -26,17 +28,11 @@ class SceneWatch:
     def __init__(self) -> None:
         self.count = 0
         """How many scenes have begun."""
-        self._last: NDArray[np.float32] | None = None
+        self._last: Thumbnail | None = None
         self._usual = 0.0
 
-    def begins(self, rgb: RGB) -> bool:
-        """Return whether a scene begins with this frame. The first frame begins a scene.
-
-        Args:
-            rgb: The frame in RGB, shape (height, width, 3), uint8.
-        """
-        resized = cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA)
-        thumbnail = np.asarray(resized, np.float32) / np.float32(255)
+    def begins(self, thumbnail: Thumbnail) -> bool:
+        """Return whether a scene begins with this frame. The first frame begins a scene."""
         last, self._last = self._last, thumbnail
         if last is None:
             self.count = 1
@@ -46,6 +42,12 @@ class SceneWatch:
         self._usual += USUAL_SHARE * (difference - self._usual)
         self.count += begins
         return begins
+
+
+def thumbnail_of(rgb: RGB) -> Thumbnail:
+    """Return the thumbnail of a frame in RGB, shape (height, width, 3), uint8."""
+    resized = cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.float32) / np.float32(255)
 
 
 def is_cut(difference: float, usual: float) -> bool:

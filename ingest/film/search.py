@@ -14,7 +14,7 @@ from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import Detection, Detector, FoundFace
 from ingest.film.ahead import ahead
 from ingest.film.frames import FrameReader, JudgedFrame
-from ingest.film.scenes import SceneWatch
+from ingest.film.scenes import SceneWatch, Thumbnail, thumbnail_of
 from ingest.film.sightings import resized, scaled
 from ingest.film.tracks import APART_SECONDS, MAX_GAP_SECONDS
 from ingest.film.turned import SmallFrame, TurnedSearch, each_once
@@ -49,6 +49,7 @@ class SearchedFrame:
     frame: JudgedFrame
     cut: bool
     """Whether a scene begins with it."""
+    thumbnail: Thumbnail
     by_scout: tuple[Detection, ...]
     """In pixels of the judged frame."""
     by_ensemble: tuple[FoundFace, ...] | None = None
@@ -118,7 +119,9 @@ class FrameSearch:
             detected = () if is_known else self._scout.detect(small)
             found = [scaled(one, factor) for one in detected]
             by_scout = tuple(one for one in found if one.score >= SCOUT_FROM)
-            searched = SearchedFrame(frame, self._scenes.begins(small), by_scout)
+            thumbnail = thumbnail_of(small)
+            cut = self._scenes.begins(thumbnail)
+            searched = SearchedFrame(frame, cut, thumbnail, by_scout)
             yield searched, SmallFrame(small, factor)
 
     def _by_ensemble(self, reader: FrameReader) -> Iterator[SearchedFrame]:
@@ -127,7 +130,7 @@ class FrameSearch:
                 found = self._search(one.frame, stays, cut=one.cut)
                 by_ensemble = None if found is None else tuple(found)
                 turned = self._find_turned(one.frame, small)
-                turned += self._look(one.frame, is_searched=found is not None)
+                turned += self._look(one.frame, small, is_searched=found is not None)
                 yield replace(one, by_ensemble=by_ensemble, turned=tuple(each_once(turned)))
 
     def _find_turned(self, frame: JudgedFrame, small: SmallFrame) -> list[Detection]:
@@ -140,15 +143,15 @@ class FrameSearch:
         is_known = frame.number < self._known
         return self._turned.find(small, frame.time, is_known=is_known)
 
-    def _look(self, frame: JudgedFrame, *, is_searched: bool) -> list[Detection]:
+    def _look(self, frame: JudgedFrame, small: SmallFrame, *, is_searched: bool) -> list[Detection]:
         """What a surer detector finds upright; nothing where all detectors searched."""
         if self._upright_look is None:
             return []
         if is_searched:
-            self._upright_look.note_searched(frame.rgb, frame.time)
+            self._upright_look.note_searched(frame.rgb, small.rgb, frame.time)
             return []
         is_known = frame.number < self._known
-        return self._upright_look.find(frame.rgb, frame.time, is_known=is_known)
+        return self._upright_look.find(frame.rgb, small.rgb, frame.time, is_known=is_known)
 
     def _search(self, frame: JudgedFrame, stays: float, *, cut: bool) -> list[FoundFace] | None:
         """Return what all detectors find; None if they do not search this frame.

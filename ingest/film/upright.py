@@ -56,11 +56,12 @@ class UprightLook:
         self._credit, self._last = MOST_PIXELS, 0.0
         self._searched: Grey | None = None
 
-    def find(self, rgb: RGB, time: float, *, is_known: bool) -> list[Detection]:
+    def find(self, rgb: RGB, small: RGB, time: float, *, is_known: bool) -> list[Detection]:
         """The faces that the next frame may show, in its own pixels.
 
         Args:
             rgb: The frame in RGB, shape (height, width, 3), uint8.
+            small: The same or a smaller picture of it, in which changes are looked for.
             time: Its time in seconds.
             is_known: Whether it was searched before the film went on. Then nothing is returned.
         """
@@ -68,7 +69,7 @@ class UprightLook:
         self._last = time
         if self._credit <= 0:
             return []
-        marked = self._changed(_grey_of(rgb))
+        marked = self._changed(_grey_of(small, rgb.shape[:2]))
         if not marked.any():
             return []
         found: list[Detection] = []
@@ -77,9 +78,9 @@ class UprightLook:
                 found += self._found_in(tile)
         return found
 
-    def note_searched(self, rgb: RGB, time: float) -> None:
+    def note_searched(self, rgb: RGB, small: RGB, time: float) -> None:
         """Say that all detectors have searched this frame."""
-        self._last, self._searched = time, _grey_of(rgb)
+        self._last, self._searched = time, _grey_of(small, rgb.shape[:2])
 
     def _changed(self, grey: Grey) -> Mask:
         """Where a frame differs from what was searched, which it now is."""
@@ -107,14 +108,10 @@ class UprightLook:
         ]
 
 
-def _grey_of(rgb: RGB) -> Grey:
-    """The frame in grey, one value for 4 x 4 pixels of the view."""
-    height, width = rgb.shape[:2]
-    scale = min(1.0, LOOK_SIDE / max(height, width))
-    # As many values as the view has pixels, in fours.
-    size = (
-        max(1, -(-max(1, round(width * scale)) // FINE)),
-        max(1, -(-max(1, round(height * scale)) // FINE)),
-    )
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+def _grey_of(small: RGB, shape: tuple[int, ...]) -> Grey:
+    """A frame in grey, one value for 4 x 4 pixels of its view. ``shape`` is that of the frame."""
+    scale = min(1.0, LOOK_SIDE / max(shape))
+    # As ``resized`` rounds.
+    height, width = (-(-max(1, round(side * scale)) // FINE) for side in shape)
+    fine = cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -26,6 +26,7 @@ from consent_gate.matching.gallery import gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from ingest.decoding.decode import DecodeLimits, decode
 from ingest.film.frame_hashes import MAX_FRAMES, FrameHashes
+from ingest.film.scenes import thumbnail_of
 from ingest.workers import worker
 from ingest.workers.worker_config import WorkerConfig
 from tests.support.animations import animation
@@ -154,7 +155,8 @@ def test_a_closed_picture_between_many_others_in_a_slide_show_is_recognised() ->
     """Two pictures that take turns, as in a flicker, are kept once each."""
     hashes = FrameHashes()
     for seed in (3, 4, 3, 4, 3, 4, 1, 4, 3, 5, 6, 7, 8, 9):
-        hashes.add(np.asarray(photo(seed), np.uint8))
+        picture = np.asarray(photo(seed), np.uint8)
+        hashes.add(picture, thumbnail_of(picture))
     made = hashes.hashes()
     assert len(made) == 8 * 8 * STORED_BYTES
     assert distance(made, photo(1)) <= COPY_DISTANCE
@@ -164,7 +166,8 @@ def test_a_film_of_endless_pictures_has_a_bounded_number_of_hashes() -> None:
     rng, hashes = np.random.default_rng(0), FrameHashes()
     for _ in range(3 * MAX_FRAMES):
         coarse = rng.integers(0, 255, (4, 6, 3), dtype=np.uint8)
-        hashes.add(np.asarray(cv2.resize(coarse, (64, 48)), np.uint8))
+        picture = np.asarray(cv2.resize(coarse, (64, 48)), np.uint8)
+        hashes.add(picture, thumbnail_of(picture))
     assert MAX_FRAMES // 3 < len(hashes._frames) <= MAX_FRAMES
 
 

@@ -24,7 +24,7 @@ class Watched(DrawnDetector):
 
 
 def find(look: UprightLook, rgb: RGB, time: float) -> list[tuple[int, int]]:
-    found = look.find(rgb, time, is_known=False)
+    found = look.find(rgb, rgb, time, is_known=False)
     return [(round(one.x), round(one.y)) for one in found]
 
 
@@ -43,7 +43,8 @@ def test_what_changes_is_searched_in_the_same_frame_and_nothing_else() -> None:
 def test_what_all_detectors_searched_is_not_searched_again() -> None:
     detector = Watched()
     look = UprightLook(detector)
-    look.note_searched(scene((ANN, 20, 100)), 0.0)
+    first = scene((ANN, 20, 100))
+    look.note_searched(first, first, 0.0)
     assert find(look, scene((ANN, 20, 100)), 0.04) == []
     assert find(look, scene((ANN, 24, 100)), 0.08) == [(24, 100)]
 
@@ -59,15 +60,15 @@ def test_the_pixels_of_each_second_are_limited() -> None:
     rng = np.random.default_rng(1)
     for number in range(75):
         noise = rng.integers(0, 255, (720, 1280, 3), dtype=np.uint8)
-        look.find(noise, number / 25, is_known=False)
+        look.find(noise, noise, number / 25, is_known=False)
     pixels = sum(height * width for height, width in detector.shown)
     assert 2 * PIXELS_PER_SECOND < pixels < 5 * PIXELS_PER_SECOND
 
 
 def test_what_is_known_is_passed_over_and_remembered() -> None:
     detector = Watched()
-    look = UprightLook(detector)
-    assert look.find(scene((ANN, 20, 100)), 0.0, is_known=True) == []
+    look, first = UprightLook(detector), scene((ANN, 20, 100))
+    assert look.find(first, first, 0.0, is_known=True) == []
     assert detector.shown == []
     assert find(look, scene((ANN, 20, 100)), 0.04) == []
     assert find(look, scene((ANN, 20, 100), (STRANGER, 200, 20)), 0.08) == [(200, 20)]

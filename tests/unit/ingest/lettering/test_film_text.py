@@ -17,6 +17,7 @@ from ingest.lettering.film_text import FilmText
 from ingest.lettering.lettering import Lettering, TooMuchText
 
 BOX = Box(10, 20, 30, 4)
+THUMBNAIL = np.zeros((18, 32, 3), np.float32)
 
 
 class FakeLettering(Lettering):
@@ -36,8 +37,8 @@ def read(texts: Mapping[int, tuple[str, ...] | None]) -> tuple[ReadLine, ...] | 
     text = FilmText(FakeLettering(texts), width=128)
     for number in texts:
         frame = JudgedFrame(number, float(number), np.full((36, 64, 3), number, np.uint8))
-        text.read(SearchedFrame(frame, cut=False, by_scout=(), by_ensemble=()))
-        text.read(SearchedFrame(frame, cut=False, by_scout=()))
+        text.read(SearchedFrame(frame, cut=False, thumbnail=THUMBNAIL, by_scout=(), by_ensemble=()))
+        text.read(SearchedFrame(frame, cut=False, thumbnail=THUMBNAIL, by_scout=()))
     return text.lines()
 
 
@@ -86,7 +87,9 @@ def test_too_much_text_before_an_interruption_is_too_much_after_it() -> None:
 
 def searched(number: int, by_ensemble: tuple[FoundFace, ...] | None) -> SearchedFrame:
     frame = JudgedFrame(number, float(number), np.full((36, 64, 3), number, np.uint8))
-    return SearchedFrame(frame, cut=False, by_scout=(), by_ensemble=by_ensemble)
+    return SearchedFrame(
+        frame, cut=False, thumbnail=THUMBNAIL, by_scout=(), by_ensemble=by_ensemble
+    )
 
 
 def test_single_letters_of_a_pattern_are_no_text() -> None:

@@ -10,8 +10,10 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ingest.faces.finder import FaceFinder
-from ingest.faces.protocols import Detection, Detector, FoundFace
+from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.film.ahead import ahead
 from ingest.film.frames import FrameReader, JudgedFrame
 from ingest.film.scenes import SceneWatch, Thumbnail, thumbnail_of
@@ -89,6 +91,8 @@ class FrameSearch:
         self._upright = finder.upright_only()
         self._scenes = SceneWatch()
         self._last_ensemble = self._last_any_angle = self._last_frame = float("-inf")
+        self._found: dict[bool, tuple[RGB, list[FoundFace]]] = {}
+        """The frame that was searched last, and what was found, by whether at every angle."""
         self.ensemble_frames = 0
         """Frames that all detectors have searched, or had searched before the film went on."""
 
@@ -113,10 +117,16 @@ class FrameSearch:
         return ahead(self._by_ensemble(reader))
 
     def _by_scout(self, reader: FrameReader) -> Iterator[tuple[SearchedFrame, SmallFrame]]:
+        before: tuple[RGB, list[Detection]] | None = None
         for frame in reader.frames():
             small, factor = resized(frame.rgb, SCOUT_SIDE)
-            is_known = frame.number < self._known
-            detected = () if is_known else self._scout.detect(small)
+            if frame.number < self._known:
+                detected: list[Detection] = []
+            elif before is not None and np.array_equal(before[0], small):
+                detected = before[1]  # a film of a screen repeats its pictures
+            else:
+                detected = self._scout.detect(small)
+                before = small, detected
             found = [scaled(one, factor) for one in detected]
             by_scout = tuple(one for one in found if one.score >= SCOUT_FROM)
             thumbnail = thumbnail_of(small)
@@ -180,7 +190,14 @@ class FrameSearch:
 
     def _found_by(self, finder: FaceFinder, frame: JudgedFrame) -> list[FoundFace] | None:
         self.ensemble_frames += 1
-        return None if frame.number < self._known else finder.find(frame.rgb)
+        if frame.number < self._known:
+            return None
+        before = self._found.get(finder is self._finder)
+        if before is not None and np.array_equal(before[0], frame.rgb):
+            return before[1]  # as ``_by_scout``
+        found = finder.find(frame.rgb)
+        self._found[finder is self._finder] = frame.rgb, found
+        return found
 
 
 def poster_from(seconds: float) -> float:

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from consent_gate.model import Box
 from consent_gate.names.text_lines import MAX_FILM_LINES, ReadLine, SplitLine, neighbours
+from ingest.faces.protocols import RGB
 from ingest.film.search import SearchedFrame
 from ingest.lettering.lettering import Lettering, TooMuchText
 
@@ -38,6 +41,8 @@ class FilmText:
         """Texts that were read, and pairs of texts that stood beside each other: one name may be
         written in two lines."""
         self._is_complete = True
+        self._read: RGB | None = None
+        """The frame that was read last."""
 
     def read(self, searched: SearchedFrame) -> None:
         """Read a frame, if all detectors searched it and all text before could be read."""
@@ -45,6 +50,9 @@ class FilmText:
         if not is_searched or not self._is_complete:
             return
         rgb = searched.frame.rgb
+        if self._read is not None and np.array_equal(self._read, rgb):
+            return  # a film of a screen repeats its pictures
+        self._read = rgb
         try:
             found = self._lettering.read(rgb)
         except TooMuchText:

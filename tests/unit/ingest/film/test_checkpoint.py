@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pytest
@@ -176,6 +176,11 @@ def walks_across() -> Film:
     return frames, [0.04 * number for number in range(60)]
 
 
+def different(frames: list[RGB]) -> int:
+    """How many frames are not as the one before."""
+    return 1 + sum(not np.array_equal(a, b) for a, b in pairwise(frames))
+
+
 def goes_on_after_each_border(film: Film) -> int:
     """Kill after each border and go on. Returns the number of borders."""
     first = Run(film)
@@ -185,7 +190,7 @@ def goes_on_after_each_border(film: Film) -> int:
         assert again.result is not None
         assert_same(first.result, again.result)
         assert again.checkpoints == first.checkpoints[at + 1 :]
-        assert again.scout.frames == len(film[0]) - known.frames, "each frame is searched once"
+        assert again.scout.frames == different(film[0][known.frames :]), "each is searched once"
     return len(first.checkpoints)
 
 
@@ -306,7 +311,10 @@ def test_there_is_no_border_in_a_track_that_may_be_a_face() -> None:
             self.calls += 1
             return super().find(rgb) if self.calls > 2 else []
 
-    (face, *_) = faintly_seen(standing([ANN] * 60), SeesLate(), faint_from=0)
+    frames, times = standing([ANN] * 60)
+    for number, frame in enumerate(frames):  # a picture that is repeated is searched once
+        frame[0, 0] = number
+    (face, *_) = faintly_seen((frames, times), SeesLate(), faint_from=0)
     assert face.kind is FaceKind.FACE
     assert face.shown is not None
     assert face.shown.from_s == 0

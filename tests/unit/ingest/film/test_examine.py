@@ -39,6 +39,7 @@ from tests.support.drawn_people import (
     person_at,
     scene,
 )
+from tests.support.films import make_film
 
 pytestmark = pytest.mark.costly
 
@@ -81,9 +82,20 @@ def test_a_face_that_the_scout_never_sees_may_be_there_for_seconds() -> None:
 
 def test_the_scout_looks_at_every_frame_and_the_ensemble_once_a_second() -> None:
     scout, finder = DrawnDetector("yunet"), DrawnFinder()
-    result = run([scene((ANN, 100, 100))] * 80, scout=scout, finder=finder)
+    result = run((scene((ANN, 20 + 2 * n, 100)) for n in range(80)), scout=scout, finder=finder)
     assert scout.calls >= 80
     assert finder.calls == result.film.ensemble_frames == 5  # and the last frame
+
+
+def test_a_picture_that_is_repeated_is_searched_once() -> None:
+    frames = [scene((ANN, 100, 100))] * 20 + [scene((ANN, 100, 100), (STRANGER, 200, 60))] * 60
+    scout, finder = DrawnDetector("yunet"), DrawnFinder()
+    film = make_film(frames, options={"qp": "0"})
+    result = examine_drawn(film, scout=scout, finder=finder)
+    assert pupils(result) == ["000001", None]
+    assert [face.shown.from_s for face in result.faces if face.shown] == [0, 0.8]
+    assert scout.calls < 20
+    assert finder.calls == 2 < result.film.ensemble_frames
 
 
 def test_a_stranger_in_one_frame_is_seen() -> None:

@@ -25,8 +25,10 @@ class FakeLettering(Lettering):
 
     def __init__(self, texts: Mapping[int, tuple[str, ...] | None]) -> None:
         self.texts = texts
+        self.calls = 0
 
     def read(self, rgb: RGB) -> tuple[ReadLine, ...]:
+        self.calls += 1
         found = self.texts[int(rgb[0, 0, 0])]
         if found is None:
             raise TooMuchText
@@ -101,3 +103,21 @@ def test_a_film_with_more_text_than_is_read_was_not_read(monkeypatch: pytest.Mon
     monkeypatch.setattr(film_text, "MAX_FILM_LINES", 3)
     assert read({0: ("Ann", "Ben"), 1: ("Cara", "Dan")}) is None
     assert MAX_FILM_LINES > 3
+
+
+def test_a_picture_that_is_repeated_is_read_once() -> None:
+    lettering = FakeLettering({1: ("MIA",), 2: ("BEN",)})
+    text = FilmText(lettering, width=128)
+    for number, seconds in ((1, 0), (1, 1), (2, 2), (2, 3), (1, 4)):
+        picture = np.full((36, 64, 3), number, np.uint8)
+        text.read(
+            SearchedFrame(
+                JudgedFrame(seconds, seconds, picture),
+                cut=False,
+                thumbnail=THUMBNAIL,
+                by_scout=(),
+                by_ensemble=(),
+            )
+        )
+    assert lettering.calls == 3
+    assert [line.text for line in text.lines() or ()] == ["MIA", "BEN"]

@@ -68,8 +68,8 @@ def pasted_scene(
         if place is None:
             continue
         is_face = rng.random() >= DECOY_SHARE
-        face = read_face(_any(people, rng)) if is_face else _decoy(_any(backgrounds, rng), rng)
-        face = varied(face, condition, rng) if is_face else _in_condition(face, condition, rng)
+        face = read_face(_any(people, rng)) if is_face else decoy(_any(backgrounds, rng), rng)
+        face = varied(face, condition, rng) if is_face else in_condition(face, condition, rng)
         degrees, feathered = rng.uniform(0, 360), bool(rng.integers(2))
         paste(rgb, cutout(face, height, degrees, feathered=feathered), place)
         pasted.append(Pasted(*place, height, is_face))
@@ -165,7 +165,7 @@ def free_place(
     return None
 
 
-def _decoy(photo: Path, rng: np.random.Generator) -> Face:
+def decoy(photo: Path, rng: np.random.Generator) -> Face:
     """A piece of a photo in the size of a stranger's picture."""
     rgb = background(photo, 1.0, upright=True)
     side = int(rng.integers(60, 300))
@@ -180,14 +180,14 @@ def varied(face: Face, condition: str, rng: np.random.Generator) -> Face:
     """The face in its condition, perhaps mirrored, coloured or in another light."""
     if rng.random() < 0.5:
         face = altered(face, "mirrored")
-    face = _in_condition(face, condition, rng)
+    face = in_condition(face, condition, rng)
     rgb = tinted(face.rgb, rng) if rng.random() < 0.5 else face.rgb
     if rng.random() < 0.3:
         rgb = np.asarray(255 * (rgb / 255.0) ** rng.uniform(0.6, 1.5), np.uint8)
     return Face(rgb, face.box)
 
 
-def _in_condition(face: Face, condition: str, rng: np.random.Generator) -> Face:
+def in_condition(face: Face, condition: str, rng: np.random.Generator) -> Face:
     return occluded(face, condition, rng) if condition in OCCLUSIONS else altered(face, condition)
 
 

@@ -30,6 +30,7 @@ from ingest.faces.augmentation import AugmentedView, halvings
 from ingest.faces.clustering import Boxes
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.detectors.centerface_int8 import CenterFaceInt8, MappingCenterFaceInt8
+from ingest.faces.detectors.small_faces import small_faces
 from ingest.faces.ensemble import FLOORS
 from ingest.faces.finder_settings import FinderSettings
 from ingest.faces.place_classifier import PlaceClassifier
@@ -234,10 +235,11 @@ def default_finder(
     scout, second = YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"])
     verifiers = (scout, second)
     classifier = PlaceClassifier()
-    mapping = MappingCenterFaceInt8(MIN_PROPOSAL_SCORE)
+    small = small_faces()
+    mapping = MappingCenterFaceInt8(MIN_PROPOSAL_SCORE, small)
     passes = (
         DetectorPass(
-            CenterFaceInt8(MIN_PROPOSAL_SCORE), STRAIGHT, MIN_PROPOSAL_SCORE, WITHOUT_UPRIGHT
+            CenterFaceInt8(MIN_PROPOSAL_SCORE, small), STRAIGHT, MIN_PROPOSAL_SCORE, WITHOUT_UPRIGHT
         ),
         DetectorPass(YuNet(MIN_PROPOSAL_SCORE), DIAGONAL, MIN_PROPOSAL_SCORE),
     )

@@ -27,6 +27,8 @@ class Proposal:
     """The anticlockwise rotation of the picture that shows the face upright."""
     score: float
     """The detector's own score, 0-1."""
+    is_hint: bool = False
+    """Whether no detector gave the score, but ``small_faces`` proposed the place."""
 
 
 @dataclass(frozen=True)

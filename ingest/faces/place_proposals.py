@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ingest.faces.augmentation import AugmentedView
+from ingest.faces.detectors import small_faces
 from ingest.faces.face_map import MappedTile, MappingDetector, marked_places
 from ingest.faces.mask_cover import Mask
 from ingest.faces.place_crops import Proposal
@@ -30,6 +31,8 @@ WITHOUT_UPRIGHT = (1, 2, 3)
 """For sizes at which the upright search has found upright faces already."""
 MAX_ROLL = 25.0
 """Degrees by which landmarks may correct the angle of a view."""
+MAX_HINT_ROLL = 45.0
+"""The same for the landmarks of ``small_faces``, which are made from the angle that it tells."""
 MAX_DISTANCE_OUTSIDE = 0.1
 """How far outside the picture the centre of a face may lie, in heights of the face."""
 MAX_PIXELS_OUTSIDE = 3.0
@@ -137,10 +140,19 @@ class PlaceProposer:
         return PlaceProposer(self._upright, self._passes, settings)
 
     def places(self, rgb: RGB) -> list[Proposal]:
-        """The places to verify in ``rgb`` (height, width, 3; uint8; RGB), highest score first."""
+        """The places to verify in ``rgb`` (height, width, 3; uint8; RGB), highest score first.
+
+        Hints come last. So none is taken for the first proposal of a place that a detector sees.
+        """
+        proposals = sorted(self.proposals(rgb), key=lambda proposal: -proposal.score)
+        hints = [proposal for proposal in proposals if proposal.is_hint]
+        seen = [proposal for proposal in proposals if not proposal.is_hint]
+        return self._distinct(rgb, seen) + self._distinct(rgb, hints)
+
+    def _distinct(self, rgb: RGB, proposals: Sequence[Proposal]) -> list[Proposal]:
+        """Proposals in the picture that are high enough, each place once for an angle."""
         height, width = rgb.shape[:2]
         lowest = self.settings.min_proposed_height * self.settings.scale(rgb)
-        proposals = sorted(self.proposals(rgb), key=lambda proposal: -proposal.score)
         return [
             place
             for place in without_duplicates(
@@ -207,9 +219,10 @@ def _proposals(
         if found.score < min_score:
             continue
         x, y = found.x + found.width / 2, found.y + found.height / 2
+        is_hint = found.detector == small_faces.NAME
         centre = to_x[0] * x + to_x[1] * y + to_x[2], to_y[0] * x + to_y[1] * y + to_y[2]
         proposals.append(
-            Proposal(centre, found.height * scale, degrees + _roll(found), found.score)
+            Proposal(centre, found.height * scale, degrees + _roll(found), found.score, is_hint)
         )
     return proposals
 
@@ -221,7 +234,8 @@ def _roll(found: Detection) -> float:
     right_eye, left_eye, _, right_corner, left_corner = found.landmarks
     across, down = right_corner + left_corner - right_eye - left_eye
     roll = math.degrees(math.atan2(-across, down))
-    return min(max(roll, -MAX_ROLL), MAX_ROLL)
+    most = MAX_HINT_ROLL if found.detector == small_faces.NAME else MAX_ROLL
+    return min(max(roll, -most), most)
 
 
 def _is_inside(proposal: Proposal, width: int, height: int) -> bool:

@@ -65,12 +65,16 @@ class RotationSearch:
             is_known: Whether a proposed place, in pixels of the picture, need not be verified.
         """
         places = [place for place in self.places(rgb) if not is_known(place)]
+        hints = [place for place in places if place.is_hint]
+        seen = [place for place in places if not place.is_hint][: self._settings.max_places]
         found: list[tuple[FoundFace, Proposal]] = []
-        views, places = halvings(rgb), places[: self._settings.max_places]
-        scale = self._settings.scale(rgb)
-        for place in self._likely(views, places):
+        views, scale = halvings(rgb), self._settings.scale(rgb)
+        for place in [*self._likely(views, seen), *self._likely(views, hints)]:
             # A possible face does not count here: another angle or centre may show a certain one.
-            certain = (other for face, other in found if face.kind is FaceKind.FACE)
+            # A hint is not a better centre of a place that is found already.
+            certain = (
+                other for face, other in found if place.is_hint or face.kind is FaceKind.FACE
+            )
             if any(is_same_place(place, other.centre, other.height) for other in certain):
                 continue
             face = self.verified(views, place, scale)

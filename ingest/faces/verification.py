@@ -39,6 +39,9 @@ places, and no other place of this size had as much."""
 MIN_POSSIBLE_LARGE_CLASSIFIED = 3.0
 """The same for a place of ``LARGE`` pixels or more. There 32 of 34 faces had 3.2 or more, and no
 other place; two other places had 2.8."""
+MIN_HINT_CLASSIFIED = 3.0
+"""The mean of the log-odds of a place that only ``small_faces`` proposed and of that place after
+one correction, below which it is no possible face."""
 MIN_NUDGED_CLASSIFIED = 3.3
 """The same for a smaller place after a nudge. Of 300 hidden faces of 20 to 32 px of people who were
 left out of the fit, 19 had 0 to 2.6 at all their places; of 12 of these one of eight nudges had 3.3
@@ -112,6 +115,8 @@ def verify_proposal(
         scores = _mean_scores(crops, verifiers)
         least = MIN_POSSIBLE_LARGE_CLASSIFIED if is_large else MIN_POSSIBLE_CLASSIFIED
         kind = _kind(_log_odds(scores), proposal.height, is_possible=classified >= least)
+    if kind is not FaceKind.FACE and not _is_supported(views, proposal, classified, classifier):
+        return None
     if kind is None and proposal.height < CORRECTED * scale:
         sure = _settled(views, proposal, classifier)
         if sure is not None and sure.height >= LARGE * scale:
@@ -133,6 +138,16 @@ def verify_proposal(
     return FoundFace(box, FITTED_ENSEMBLE.probability(scores), kind, best.landmarks)
 
 
+def _is_supported(
+    views: Halvings, proposal: Proposal, classified: float, classifier: PlaceClassifier
+) -> bool:
+    """Whether the classifier supports a place enough, if no detector proposed it."""
+    if not proposal.is_hint:
+        return True
+    corrected = _corrected(views, proposal, classifier)
+    return (classified + _classified(views, corrected, classifier)) / 2 >= MIN_HINT_CLASSIFIED
+
+
 def _detect_in_crops(
     views: Halvings, proposal: Proposal, verifiers: Sequence[Detector]
 ) -> list[Mapping[str, Detection]]:
@@ -147,15 +162,19 @@ def _detect_in_crops(
 
 def _settled(views: Halvings, proposal: Proposal, classifier: PlaceClassifier) -> Proposal | None:
     """The place of a face near a proposed place, after corrections, or None."""
-
-    def corrected(place: Proposal) -> Proposal:
-        [nudge] = classifier.corrections([place_crop(views, place, QUICK).pixels])
-        return nudged(place, nudge)
-
-    classify = partial(_classified, views, classifier=classifier)
     return first_settled(
-        proposal, corrected, classify, MIN_SETTLED_CLASSIFIED, MIN_CORRECTED_CLASSIFIED
+        proposal,
+        partial(_corrected, views, classifier=classifier),
+        partial(_classified, views, classifier=classifier),
+        MIN_SETTLED_CLASSIFIED,
+        MIN_CORRECTED_CLASSIFIED,
     )
+
+
+def _corrected(views: Halvings, place: Proposal, classifier: PlaceClassifier) -> Proposal:
+    """The place after one correction."""
+    [nudge] = classifier.corrections([place_crop(views, place, QUICK).pixels])
+    return nudged(place, nudge)
 
 
 def _classified(views: Halvings, proposal: Proposal, classifier: PlaceClassifier) -> float:

@@ -186,6 +186,14 @@ def only_layers(model: bytes, layers: Sequence[str]) -> bytes:
     return bytes(network.SerializeToString())
 
 
+def with_layers(model: bytes, layers: Sequence[str]) -> bytes:
+    """The same model, with inner layers of bytes as further outputs."""
+    network = onnx.load_model_from_string(model)
+    outputs = [make_tensor_value_info(layer, BYTE, None) for layer in layers]
+    network.graph.output.extend(outputs)
+    return bytes(network.SerializeToString())
+
+
 def _replace_prelu(graph: onnx.GraphProto) -> None:
     """Write PRelu with operators that use vectors, which gives the same to the last bit.
 

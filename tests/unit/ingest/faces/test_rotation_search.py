@@ -78,6 +78,17 @@ def test_places_of_clear_faces_are_verified_before_likelier_ones(verified: list[
     assert verified == [90]
 
 
+@pytest.mark.parametrize("score", [0.05, 0.9])
+def test_a_hint_is_verified_only_where_nothing_was_found(
+    verified: list[float], score: float
+) -> None:
+    """It comes after all places that a detector proposed, whatever its score."""
+    hint = replace(UPRIGHT, degrees=45.0, score=score, is_hint=True)
+    other = replace(ELSEWHERE, degrees=135.0, score=score, is_hint=True)
+    assert kinds([hint, other, UPRIGHT]) == [FaceKind.POSSIBLE] * 2
+    assert verified == [0, 135]
+
+
 @pytest.mark.parametrize(
     ("max_side", "scale"), [(3000, 1.0), (400, 1.0), (PICTURE.shape[1] // 2, 2.0)]
 )
@@ -96,4 +107,4 @@ def test_heights_are_compared_in_the_largest_rendition(
     monkeypatch.setattr(rotation_search, "likely_places", likely)
     monkeypatch.setattr(rotation_search, "verify_proposal", verify)
     searching(FixedPlaces([UPRIGHT], max_side)).find(PICTURE, lambda _: False)
-    assert asked == [scale * LARGE, scale]
+    assert asked == [scale * LARGE, scale * LARGE, scale]

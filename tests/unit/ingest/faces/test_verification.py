@@ -19,6 +19,7 @@ from ingest.faces.verification import (
     CLASSIFIED,
     MIN_CLASSIFIED,
     MIN_FIRST_CLASSIFIED,
+    MIN_HINT_CLASSIFIED,
     MIN_NUDGED_CLASSIFIED,
     MIN_POSSIBLE_CLASSIFIED,
     MIN_POSSIBLE_LARGE_CLASSIFIED,
@@ -120,6 +121,26 @@ def test_no_more_crops_are_made_where_the_first_show_no_face(
     verifiers = [FixedDetector(name, scores) for name in ("yunet", "centerface")]
     assert verify_proposal(halvings(picture(100)), PLACE, verifiers, UNSURE) is None
     assert [verifier.crops_left for verifier in verifiers] == [crops_left, crops_left]
+
+
+@pytest.mark.parametrize(
+    ("after", "is_hint", "is_kept"),
+    [
+        (MIN_HINT_CLASSIFIED - 0.5, False, True),
+        (MIN_HINT_CLASSIFIED - 0.5, True, True),
+        (MIN_HINT_CLASSIFIED - 0.7, True, False),
+    ],
+)
+def test_a_place_that_no_detector_proposed_needs_support_after_a_correction_too(
+    after: float, is_hint: bool, is_kept: bool
+) -> None:
+    """Such a place has little more than what is needed before."""
+    verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
+    before = [MIN_HINT_CLASSIFIED + 0.6] * len(CLASSIFIED)
+    place = replace(PLACE, is_hint=is_hint)
+    classifier = FixedClassifier(*before, after)
+    face = verify_proposal(halvings(picture(100)), place, verifiers, classifier, SMALL_SCALE)
+    assert (face is not None) is is_kept
 
 
 def test_a_place_where_the_classifier_alone_is_sure_is_possible_with_a_box() -> None:

@@ -42,7 +42,7 @@ def made_up_exports() -> dict[str, tuple[bytes, str]]:
         "list.json": (to_json(plain), "right"),
         "types-in-a-cell.csv": (encode_csv(cell_rows({2: but_website})), "right"),
         "crossed-out.xls": (to_xls(wide_rows(), {(2, 4): XLS_STRUCK}), "asked"),
-        "opt-out.csv": (
+        "another-column.csv": (
             encode_csv(with_column("Opted out of website photographs", {2: "Yes"})),
             "right",
         ),

@@ -10,7 +10,6 @@ docs/adr/0003.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.errors import ModelUnavailable
 from ingest.faces.protocols import Detection
+from ingest.faces.weights import own_arrays
 
 WEIGHTS = Path(__file__).parents[1] / "models" / "small_faces.npz"
 SHA256 = "e0ede2b5cabf01e487e58310012f2330fbdc454f57ce0bb34ead4f70a033c163"
@@ -163,14 +162,7 @@ def small_faces() -> SmallFaces:
     Raises:
         ModelUnavailable: The weight file is missing or is not the one that was measured.
     """
-    try:
-        digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelUnavailable(f"{WEIGHTS.name} is missing from this installation.") from error
-    if digest != SHA256:
-        raise ModelUnavailable(f"{WEIGHTS.name} is not the file that was measured.")
-    with np.load(WEIGHTS, allow_pickle=False) as file:
-        return SmallFaces(**{name: file[name].astype(np.float32) for name in file.files})
+    return SmallFaces(**own_arrays(WEIGHTS, SHA256))
 
 
 def _largest(log_odds: Floats, rows: Indices, columns: Indices) -> Indices:

@@ -174,8 +174,11 @@ def is_high_dynamic_range(colours: VideoFrame | VideoCodecContext) -> bool:
 
 def is_mirrored(frame: VideoFrame) -> bool:
     """Return whether a frame is shown in a mirror: ``rotation`` has the angle alone."""
-    side_data: Any = frame.side_data  # PyAV's types know other names only
-    stored = side_data.get("DISPLAYMATRIX")
+    from av.sidedata.sidedata import SideDataContainer
+
+    # ``frame.side_data`` would be kept by the frame, which then stays in memory with its threads.
+    side_data_of: Any = SideDataContainer  # PyAV's types know no argument
+    stored = side_data_of(frame).get("DISPLAYMATRIX")
     if stored is None:
         return False
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(stored))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import struct
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -239,3 +241,18 @@ def test_without_the_extra_a_film_is_held_with_the_right_words(
     error = refusal(make_film())
     assert error.reason is Reason.UNSUPPORTED_FORMAT
     assert "consent-gate[film]" in error.message
+
+
+def test_no_frame_stays_in_memory_with_its_threads() -> None:
+    """A worker has a limit of memory, and each frame that stays keeps threads of the scaler."""
+    film = make_film(drawn_frames(30))
+    read(film)  # what is made once stays
+    tasks = Path("/proc/self/task")
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(list(tasks.iterdir()))
+        read(film)
+        assert len(list(tasks.iterdir())) <= before
+    finally:
+        gc.enable()

@@ -20,6 +20,8 @@ _DATE = re.compile(
 _PERSON = re.compile(r"\b(?:mrs?|ms|mx|miss|dr)\.? [A-Z]\S+(?: [A-Z]\S+)?", re.I)
 _BY = re.compile(r"\b(?:[Bb]y|[Ff]rom) (?:[A-Z][A-Z]\b|[A-Z][a-z'\u2019-]+ [A-Z]\S+)")
 """Somebody named after ``by`` or ``from``, by the whole name or by initials."""
+_PHRASES = re.compile(r"\b(?:(?:left|right)[ -]handed|hearing aids?)\b", re.I)
+"""``Left`` alone is about a leaver, and a hearing may be one of a court."""
 _INITIALS = re.compile(r"[A-Z]{2}")
 _NO_INITIALS = word_set("cp dv fb ig la lo na nd no np nr ok pr sg sw tt ya")
 """Two letters that are no initials."""
@@ -37,7 +39,7 @@ _USUAL = word_set(
 _HEALTH = word_set(
     """asthma asthmatic inhaler inhalers eczema epilepsy epileptic diabetes diabetic allergy
     allergies allergic nut nuts peanut peanuts dairy egg eggs gluten wheat milk fish penicillin
-    hayfever hay fever epipen glasses hearing aid aids left right handed vegetarian vegan halal
+    hayfever hay fever epipen glasses vegetarian vegan halal
     kosher coeliac pork dyslexia dyslexic adhd asd autism autistic speech language therapy senco
     medication lactose intolerant intolerance migraine migraines nosebleeds wears type"""
 )
@@ -51,5 +53,5 @@ def is_usual_note(text: str) -> bool:
         return False
     if _INITIALS.fullmatch(text):
         return text.casefold() not in _NO_INITIALS
-    rest = _DATE.sub(" ", _BY.sub(" ", _PERSON.sub(" ", text)))
+    rest = _PHRASES.sub(" ", _DATE.sub(" ", _BY.sub(" ", _PERSON.sub(" ", text))))
     return not set(words(rest)) - _KNOWN

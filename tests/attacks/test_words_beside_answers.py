@@ -26,7 +26,7 @@ LIMITING_NOTES = (
         "*",
     ),
     *("returned blank", "signed by child", "nan signed", "letter 3/11", "old form"),
-    "copied over",
+    *("copied over", "Left", "left school", "Hearing 12/3"),
     *("mum will ring back", "group shots fine", "by Easter", "from Nursery", "maybe", "signature?"),
 )
 USUAL_NOTES = (
@@ -34,6 +34,7 @@ USUAL_NOTES = (
     *("Electronic signature", "Entered by JS", "JS", "Returned 10/09", "Email from mother 3/9/26"),
     *("Signed form held in office", "New starter", "Joined Sept 2026", "Asthma", "left-handed"),
     *("By email 12/09/2026", "form from Anna Patel", "Given by mum", "Nut allergy", "2026-09-12"),
+    *("Wears hearing aids", "Right handed"),
 )
 
 

@@ -73,7 +73,8 @@ def marked_places(size: tuple[int, int], tiles: Iterable[MappedTile], min_log_od
     for tile in tiles:
         top, left = tile.top // CELL, tile.left // CELL
         place = marked[top : top + tile.log_odds.shape[0], left : left + tile.log_odds.shape[1]]
-        place |= tile.log_odds[: place.shape[0], : place.shape[1]] >= min_log_odds
+        # A value that is no number marks its cell.
+        place |= ~(tile.log_odds[: place.shape[0], : place.shape[1]] < min_log_odds)
     side = 2 * (REACH // CELL) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     wide = np.asarray(cv2.dilate(marked, around), np.uint8)

@@ -98,6 +98,13 @@ def test_all_within_reach_of_a_marked_cell_is_searched(
         assert not marked.any()
 
 
+def test_what_is_no_number_is_searched() -> None:
+    log_odds = np.full((9, 7), -9.0, np.float32)
+    assert not marked_places((72, 56), [MappedTile(0, 0, log_odds)], -4.0).any()
+    log_odds[4, 3] = np.nan
+    assert marked_places((72, 56), [MappedTile(0, 0, log_odds)], -4.0).any()
+
+
 def test_other_weights_than_the_measured_ones_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

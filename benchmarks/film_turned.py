@@ -152,13 +152,18 @@ def is_found(faces: tuple[FaceEvidence, ...], one: TurnedFace) -> bool:
     )
 
 
-def main() -> None:
-    """Make films of each kind, examine them and print the share that was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(description: str | None) -> argparse.Namespace:
+    """How many films of each kind, from which seed, with whose faces."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--films", type=int, default=2, help="films of each kind")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--half", choices=("fit", "report"), default="fit")
-    asked = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Make films of each kind, examine them and print the share that was found."""
+    asked = arguments(__doc__)
     print(heading(f"Turned faces in films, half {asked.half}"), flush=True)
     people = strangers(SHARED / "faces" / "strangers", report=asked.half == "report")
     worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))

@@ -9,7 +9,6 @@ of them.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 from benchmarks.coverage.faces import altered, cutout, paste, read_face, strangers
 from benchmarks.data import SHARED
 from benchmarks.film import HEIGHT, RATE, WIDTH, examine, film_of, load
-from benchmarks.film_turned import SECONDS, TOWNS, TurnedFace, is_found
+from benchmarks.film_turned import SECONDS, TOWNS, TurnedFace, arguments, is_found
 from benchmarks.machine import heading
 from consent_gate.matching.gallery import gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
@@ -67,11 +66,7 @@ def frames_of(
 
 def main() -> None:
     """Make films of each kind, examine them and print the share that was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=int, default=2, help="films of each kind")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--half", choices=("fit", "report"), default="fit")
-    asked = parser.parse_args()
+    asked = arguments(__doc__)
     print(heading(f"Faces in films that are hard to see, half {asked.half}"), flush=True)
     paths = strangers(SHARED / "faces" / "strangers", report=asked.half == "report")
     worker.start(WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))

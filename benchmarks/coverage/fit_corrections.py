@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.coverage.__main__ import photos
+from benchmarks.coverage.adam import Adam
 from benchmarks.coverage.faces import cutout, paste, read_face, strangers
 from benchmarks.coverage.fit_classifier import is_held_out
 from benchmarks.coverage.scenes import FITTED_CONDITIONS, Pasted, compressed, free_place, varied
@@ -184,7 +185,7 @@ def _places(
 
 
 def _network(inputs: Floats, changes: Floats, seed: int) -> Weights:
-    """A network with one hidden layer, fitted to the changes (Kingma and Ba: "Adam", 2015)."""
+    """A network with one hidden layer, fitted to the changes."""
     rng = np.random.default_rng(seed)
     count, width = inputs.shape
     weights: Weights = [
@@ -193,22 +194,13 @@ def _network(inputs: Floats, changes: Floats, seed: int) -> Weights:
         rng.normal(0, np.sqrt(1 / UNITS), (UNITS, 4)).astype(np.float32),
         changes.mean(0),
     ]
-    means, squares = ([np.zeros_like(one) for one in weights] for _ in range(2))
-    steps, step = EPOCHS * (count // ROWS), 0
+    adam = Adam(weights, EPOCHS * (count // ROWS), RATE, DECAY)
     for _ in range(EPOCHS):
         order = rng.permutation(count)
         for start in range(0, ROWS * (count // ROWS), ROWS):
             chosen = order[start : start + ROWS]
             kept = (rng.random((ROWS, width), dtype=np.float32) > DROPPED) / (1 - DROPPED)
-            slopes = _slopes(weights, inputs[chosen] * kept, changes[chosen])
-            step += 1
-            rate = RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
-            for index, slope in enumerate(slopes):
-                means[index] = 0.9 * means[index] + 0.1 * slope
-                squares[index] = 0.999 * squares[index] + 0.001 * slope**2
-                size = np.sqrt(squares[index] / (1 - 0.999**step)) + 1e-8
-                decay = DECAY * weights[index] if index in (0, 2) else 0
-                weights[index] -= rate * (means[index] / (1 - 0.9**step) / size + decay)
+            adam.step(_slopes(weights, inputs[chosen] * kept, changes[chosen]))
     return weights
 
 

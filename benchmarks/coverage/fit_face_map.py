@@ -26,6 +26,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from benchmarks.coverage.adam import Adam
 from benchmarks.coverage.fit_classifier import scene_of
 from benchmarks.coverage.scenes import Pasted
 from benchmarks.coverage.trials import is_covered
@@ -242,7 +243,7 @@ def _read(files: Sequence[Path]) -> Examples:
 
 
 def _network(examples: Examples, mean: Floats, spread: Floats) -> Weights:
-    """A network with one hidden layer (Kingma and Ba: "Adam", 2015).
+    """A network with one hidden layer.
 
     Every face counts as much as another, and all faces as much as all other cells.
     """
@@ -258,19 +259,12 @@ def _network(examples: Examples, mean: Floats, spread: Floats) -> Weights:
         rng.normal(0, math.sqrt(1 / UNITS), (UNITS, 1)).astype(np.float32),
         np.zeros(1, np.float32),
     ]
-    means, squares = ([np.zeros_like(one) for one in weights] for _ in range(2))
-    steps = EPOCHS * (is_face.size // ROWS)
-    for step, rows in enumerate(_batches(is_face.size, rng), 1):
+    adam = Adam(weights, EPOCHS * (is_face.size // ROWS), RATE, DECAY)
+    for rows in _batches(is_face.size, rng):
         inputs = (examples.features[rows].astype(np.float32) - mean) / spread
         inputs = np.clip(inputs, -MAX_SPREADS, MAX_SPREADS)
         inputs *= (rng.random(inputs.shape, dtype=np.float32) > DROPPED) / (1 - DROPPED)
-        rate = RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
-        for index, slope in enumerate(_slopes(weights, inputs, is_face[rows], importance[rows])):
-            means[index] = 0.9 * means[index] + 0.1 * slope
-            squares[index] = 0.999 * squares[index] + 0.001 * slope**2
-            size = np.sqrt(squares[index] / (1 - 0.999**step)) + 1e-8
-            decay = DECAY * weights[index] if index in {0, 2} else 0
-            weights[index] -= rate * (means[index] / (1 - 0.9**step) / size + decay)
+        adam.step(_slopes(weights, inputs, is_face[rows], importance[rows]))
     return weights
 
 

@@ -8,19 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.coverage.adam import Adam
 from ingest.faces.place_classifier import Perceptron
 
 UNITS = 48
 EPOCHS = 6
 BATCH = 256
 RATE = 1e-3
-"""The first learning rate; it falls to 0 along half a cosine."""
+"""The first learning rate."""
 DECAY = 3e-3
-"""Share of a weight that is taken away at each step, times the learning rate."""
 DROPPED = 0.3
 """Share of the features that is left out at each step, so that no feature counts alone."""
-MOMENTUM, SCALE_MOMENTUM = 0.9, 0.999
-"""Of the means of slopes and of their squares (Kingma and Ba: "Adam", 2015)."""
 OTHERS_WEIGHT = 1.5
 """Weight of all places without a face together, against that of all faces."""
 
@@ -43,7 +41,8 @@ def fitted_network(
     )
     of_faces = count / (2 * labels.sum())
     weights = np.where(labels, of_faces, OTHERS_WEIGHT * count / (2 * (~labels).sum()))
-    steps = _Steps(model, EPOCHS * (count // BATCH))
+    arrays = [model.hidden, model.hidden_bias, model.output, model.output_bias]
+    adam = Adam(arrays, EPOCHS * (count // BATCH), RATE, DECAY)
     for _ in range(EPOCHS):
         order = rng.permutation(count)
         for start in range(0, count - BATCH + 1, BATCH):
@@ -51,7 +50,7 @@ def fitted_network(
             inputs = model.standardised(features[rows].astype(np.float32))
             kept = rng.random(inputs.shape, dtype=np.float32) > DROPPED
             inputs *= kept / np.float32(1 - DROPPED)
-            steps.step(inputs, labels[rows], weights[rows].astype(np.float32))
+            adam.step(_slopes(model, inputs, labels[rows], weights[rows].astype(np.float32)))
     return model
 
 
@@ -68,31 +67,22 @@ def averaged(networks: Sequence[Perceptron]) -> Perceptron:
     )
 
 
-class _Steps:
-    """Changes the weights of a network in place, batch after batch."""
+def _slopes(
+    model: Perceptron,
+    inputs: NDArray[np.float32],
+    labels: NDArray[np.bool_],
+    weight: NDArray[np.float32],
+) -> list[NDArray[np.float32]]:
+    """The slope of the loss of one batch, for each array of the network.
 
-    def __init__(self, model: Perceptron, total: int) -> None:
-        self._weights = [model.hidden, model.hidden_bias, model.output, model.output_bias]
-        self._means = [np.zeros_like(values) for values in self._weights]
-        self._squares = [np.zeros_like(values) for values in self._weights]
-        self._total, self._count = total, 0
-
-    def step(
-        self, inputs: NDArray[np.float32], labels: NDArray[np.bool_], weight: NDArray[np.float32]
-    ) -> None:
-        """One batch: standardised features, whether they show a face, and the rows' weights."""
-        hidden, bias, output, output_bias = self._weights
-        units = np.maximum(inputs @ hidden + bias, 0)
-        log_odds = units @ output + output_bias
-        wrong = weight * (1 / (1 + np.exp(-log_odds)) - labels) / np.float32(len(labels))
-        back = np.where(units > 0, wrong[:, None] * output, 0).astype(np.float32)
-        slopes = [inputs.T @ back, back.sum(axis=0), units.T @ wrong, wrong.sum(keepdims=True)]
-        self._count += 1
-        rate = RATE * 0.5 * (1 + math.cos(math.pi * self._count / self._total))
-        for index, slope in enumerate(slopes):
-            mean, square = self._means[index], self._squares[index]
-            mean += (1 - MOMENTUM) * (slope - mean)
-            square += (1 - SCALE_MOMENTUM) * (slope**2 - square)
-            size = np.sqrt(square / (1 - SCALE_MOMENTUM**self._count)) + 1e-8
-            decay = DECAY * self._weights[index] if index in {0, 2} else 0
-            self._weights[index] -= rate * (mean / (1 - MOMENTUM**self._count) / size + decay)
+    Args:
+        model: The network.
+        inputs: Standardised features.
+        labels: Whether they show a face.
+        weight: The weights of the rows.
+    """
+    units = np.maximum(inputs @ model.hidden + model.hidden_bias, 0)
+    log_odds = units @ model.output + model.output_bias
+    wrong = weight * (1 / (1 + np.exp(-log_odds)) - labels) / np.float32(len(labels))
+    back = np.where(units > 0, wrong[:, None] * model.output, 0).astype(np.float32)
+    return [inputs.T @ back, back.sum(axis=0), units.T @ wrong, wrong.sum(keepdims=True)]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from benchmarks.coverage.adam import Adam
 from ingest.faces.detectors.small_faces import (
     COARSE,
     LAYERS,
@@ -23,7 +24,6 @@ from ingest.faces.detectors.small_faces import (
 
 UNITS, EPOCHS, ROWS = 48, 5, 512
 RATE = 1e-3
-"""The first learning rate; it falls to 0 along half a cosine."""
 DECAY = 3e-3
 DROPPED = 0.2
 """Share of the features that is left out at each step."""
@@ -91,7 +91,7 @@ def _write(network: SmallFaces) -> None:
 
 
 def _network(cells: Cells) -> list[Floats]:
-    """Weights for features as bytes (Kingma and Ba: "Adam", 2015)."""
+    """Weights for features as bytes."""
     rng = np.random.default_rng(0)
     count, width = cells.features.shape
     sample = cells.features[::5].astype(np.float32)
@@ -103,22 +103,14 @@ def _network(cells: Cells) -> list[Floats]:
         rng.normal(0, np.sqrt(1 / UNITS), (UNITS, 5)).astype(np.float32),
         np.zeros(5, np.float32),
     ]
-    means, squares = ([np.zeros_like(one) for one in weights] for _ in range(2))
-    steps, step = EPOCHS * (count // ROWS), 0
+    adam = Adam(weights, EPOCHS * (count // ROWS), RATE, DECAY)
     for _ in range(EPOCHS):
         order = rng.permutation(count)
         for start in range(0, count - ROWS + 1, ROWS):
             rows = order[start : start + ROWS]
             inputs = np.clip((cells.features[rows] - mean) / spread, -MOST, MOST)
             inputs = inputs * ((rng.random(inputs.shape, np.float32) > DROPPED) / (1 - DROPPED))
-            step += 1
-            rate = RATE * 0.5 * (1 + np.cos(np.pi * step / steps))
-            for index, slope in enumerate(_slopes(weights, inputs, cells, rows)):
-                means[index] = 0.9 * means[index] + 0.1 * slope
-                squares[index] = 0.999 * squares[index] + 0.001 * slope**2
-                size = np.sqrt(squares[index] / (1 - 0.999**step)) + 1e-8
-                decay = DECAY * weights[index] if index in (0, 2) else 0
-                weights[index] -= rate * (means[index] / (1 - 0.9**step) / size + decay)
+            adam.step(_slopes(weights, inputs, cells, rows))
     hidden = weights[0] / spread[:, None]
     return [hidden, weights[1] - mean @ hidden, *weights[2:]]
 

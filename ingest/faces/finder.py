@@ -8,8 +8,9 @@ as long.
    for faces so large that it would not know them from near.
 2. The scout sees a large picture in tiles at full resolution as well, and the second sees those
    places where the scout half believes in a small face that the second has not seen yet.
-3. Quick detectors search the picture at eight angles, as large as it may be published, and propose
-   places, which are verified one by one (``rotation_search``, ``verification``).
+3. Quick detectors search the picture as large as it may be published, upright everywhere, and at
+   seven other angles where a map says that a face may be. They propose places
+   (``place_proposals``), which are verified one by one (``rotation_search``, ``verification``).
 4. Boxes that mean one face are merged; ``ensemble`` says which are faces and which may be.
 
 What each step adds, and what it costs, is in docs/adr/0003-detection-ensemble.md.
@@ -42,7 +43,6 @@ from ingest.faces.place_proposals import (
     DetectorPass,
     PlaceProposer,
     RotationSettings,
-    UprightPass,
 )
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.resolve import any_at, boxes_of, resolve_faces, shows_part, with_rotated
@@ -53,7 +53,7 @@ MIN_PROPOSAL_SCORE = 0.02
 the fit half, 0.06 proposed 72 to 83 % of the partly hidden faces of 20 to 32 px, 0.03 83 to 97 %
 and 0.02 92 to 100 %."""
 MIN_RENDITION_PROPOSAL_SCORE = 0.3
-"""The same for the scout in a rendered picture."""
+"""The same in a rendered picture, where the scout searches at all angles."""
 
 
 class UnusablePixels(GateError):
@@ -234,9 +234,7 @@ def default_finder(
     cv2.setNumThreads(1)
     scout, second = YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"])
     verifiers = (scout, second)
-    classifier = PlaceClassifier()
-    small = small_faces()
-    mapping = MappingCenterFaceInt8(MIN_PROPOSAL_SCORE, small)
+    classifier, small = PlaceClassifier(), small_faces()
     passes = (
         DetectorPass(
             CenterFaceInt8(MIN_PROPOSAL_SCORE, small), STRAIGHT, MIN_PROPOSAL_SCORE, WITHOUT_UPRIGHT
@@ -247,8 +245,8 @@ def default_finder(
         DetectorPass(scout, degrees, MIN_RENDITION_PROPOSAL_SCORE)
         for degrees in (STRAIGHT, DIAGONAL)
     ]
-    upright = UprightPass(mapping, MIN_PROPOSAL_SCORE)
-    rendition_upright = UprightPass(mapping, MIN_RENDITION_PROPOSAL_SCORE)
+    upright = MappingCenterFaceInt8(MIN_PROPOSAL_SCORE, small)
+    rendition_upright = MappingCenterFaceInt8(MIN_RENDITION_PROPOSAL_SCORE)
     return FaceFinder(
         scout,
         second,

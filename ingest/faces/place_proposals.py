@@ -38,7 +38,7 @@ MAX_DISTANCE_OUTSIDE = 0.1
 MAX_PIXELS_OUTSIDE = 3.0
 """The same in pixels, which is added: small places are drawn some pixels off."""
 SAME_CROP, SAME_CROP_SIZE = 0.2, 1.3
-"""The same two limits for proposals whose crops look alike to the classifier."""
+"""``SAME_PLACE`` and ``SAME_SIZE`` for places whose crops look alike to the classifier."""
 
 
 @dataclass(frozen=True)
@@ -99,28 +99,20 @@ class DetectorPass:
     """Further quarter turns at which each tile is searched, anticlockwise."""
 
 
-@dataclass(frozen=True, eq=False)
-class UprightPass:
-    """The detector that searches the whole picture upright and marks where the others search."""
-
-    detector: MappingDetector
-    min_score: float
-    """The score from which a place is verified."""
-
-
 class PlaceProposer:
     """Proposes places of faces at any angle."""
 
     def __init__(
         self,
-        upright: UprightPass,
+        upright: MappingDetector,
         passes: Sequence[DetectorPass],
         settings: RotationSettings | None = None,
     ) -> None:
         """Keep the detectors.
 
         Args:
-            upright: The detector that proposes places and marks those that ``passes`` search.
+            upright: Searches the whole picture and marks where ``passes`` search. All that it
+                detects is proposed.
             passes: The detectors that propose places at other angles. The first one also searches
                 the overview.
             settings: Sizes and limits.
@@ -167,27 +159,29 @@ class PlaceProposer:
         large = AugmentedView(rgb, np.eye(3)).resized(settings.max_side, 1.0)
         half = max(large.pixels.shape[:2]) // 2
         overview = large.resized(min(settings.overview, half), 1.0)
-        overview_pass = replace(self._passes[0], quarters=WITHOUT_UPRIGHT)
-        view = with_mirrored_edges(overview, settings.mirrored_edge)
-        mask = corner_mask(view.pixels, settings.min_gradient)
-        return self._proposals_of(large) + self._propose(view, mask, [overview_pass])
+        view, mask = self._to_search(overview)
+        turned = replace(self._passes[0], quarters=WITHOUT_UPRIGHT)
+        return self._in_full_size(large) + self._by_passes(view, mask, [turned])
 
-    def _proposals_of(self, plain: AugmentedView) -> list[Proposal]:
+    def _in_full_size(self, plain: AugmentedView) -> list[Proposal]:
         """The places of the picture: upright everywhere, at other angles where they are marked."""
-        settings = self.settings
-        view = with_mirrored_edges(plain, settings.mirrored_edge)
-        mask = corner_mask(view.pixels, settings.min_gradient)
+        settings, (view, mask) = self.settings, self._to_search(plain)
         found: list[Proposal] = []
         maps: list[MappedTile] = []
         for tile in rotated_tiles(view, STRAIGHT, mask, settings.tile, settings.overlap):
-            detections, log_odds = self._upright.detector.detect_and_map(tile.pixels)
-            found += _proposals(tile, detections, self._upright.min_score, STRAIGHT)
+            detections, log_odds = self._upright.detect_and_map(tile.pixels)
+            found += _places_of(detections, tile, STRAIGHT)
             left, top = (np.linalg.inv(view.to_picture) @ tile.to_picture)[:2, 2]
             maps.append(MappedTile(round(left), round(top), log_odds))
         marked = marked_places(view.pixels.shape[:2], maps, settings.min_log_odds)
-        return found + self._propose(view, np.minimum(mask, marked), self._passes)
+        return found + self._by_passes(view, np.minimum(mask, marked), self._passes)
 
-    def _propose(
+    def _to_search(self, plain: AugmentedView) -> tuple[AugmentedView, Mask]:
+        """The view with mirrored edges, and where it has corners."""
+        view = with_mirrored_edges(plain, self.settings.mirrored_edge)
+        return view, corner_mask(view.pixels, self.settings.min_gradient)
+
+    def _by_passes(
         self, view: AugmentedView, mask: Mask, passes: Sequence[DetectorPass]
     ) -> list[Proposal]:
         settings = self.settings
@@ -198,43 +192,50 @@ class PlaceProposer:
             for detector_pass in passes
             if detector_pass.degrees == degrees
             for quarters in detector_pass.quarters
-            for proposal in _turned_proposals(tile, quarters, detector_pass)
+            for proposal in _places_after_turn(tile, quarters, detector_pass)
         ]
 
 
-def _turned_proposals(tile: AugmentedView, quarters: int, searched: DetectorPass) -> list[Proposal]:
-    """The places that a detector proposes in a tile after further quarter turns."""
-    turned, degrees = tile.turn(quarters), searched.degrees + 90.0 * quarters
-    detections = searched.detector.detect(turned.pixels)
-    return _proposals(turned, detections, searched.min_score, degrees)
-
-
-def _proposals(
-    tile: AugmentedView, detections: Sequence[Detection], min_score: float, degrees: float
+def _places_after_turn(
+    tile: AugmentedView, quarters: int, searched: DetectorPass
 ) -> list[Proposal]:
-    """The places of detections in a tile rotated by these degrees, from this score."""
+    """The places that a detector proposes in a tile after further quarter turns."""
+    turned = tile.turn(quarters)
+    detections = [
+        found
+        for found in searched.detector.detect(turned.pixels)
+        if found.score >= searched.min_score
+    ]
+    return _places_of(detections, turned, searched.degrees + 90.0 * quarters)
+
+
+def _places_of(
+    detections: Sequence[Detection], tile: AugmentedView, degrees: float
+) -> list[Proposal]:
+    """The places of detections in a tile that is rotated by these degrees."""
     scale, (to_x, to_y, _) = tile.scale, tile.to_picture.tolist()
     proposals = []
     for found in detections:
-        if found.score < min_score:
-            continue
         x, y = found.x + found.width / 2, found.y + found.height / 2
         is_hint = found.detector == small_faces.NAME
+        roll = _roll(found, MAX_HINT_ROLL if is_hint else MAX_ROLL)
         centre = to_x[0] * x + to_x[1] * y + to_x[2], to_y[0] * x + to_y[1] * y + to_y[2]
         proposals.append(
-            Proposal(centre, found.height * scale, degrees + _roll(found), found.score, is_hint)
+            Proposal(centre, found.height * scale, degrees + roll, found.score, is_hint)
         )
     return proposals
 
 
-def _roll(found: Detection) -> float:
-    """The remaining rotation in degrees, from the line between the eyes and the mouth."""
+def _roll(found: Detection, most: float) -> float:
+    """The remaining rotation in degrees, from the line between the eyes and the mouth.
+
+    It is ``most`` at most, to either side.
+    """
     if found.landmarks is None:
         return 0.0
     right_eye, left_eye, _, right_corner, left_corner = found.landmarks
     across, down = right_corner + left_corner - right_eye - left_eye
     roll = math.degrees(math.atan2(-across, down))
-    most = MAX_HINT_ROLL if found.detector == small_faces.NAME else MAX_ROLL
     return min(max(roll, -most), most)
 
 

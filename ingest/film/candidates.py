@@ -42,8 +42,8 @@ class Candidate:
     """Size of the window's pixels: a face of 80 px in the frame has 160 px here at 2."""
     cut_off: bool
     """Whether the edge of the frame cuts the face."""
-    turned: Box | None = None
-    """The face as it was found at another angle, in the kept pixels."""
+    unverified: Box | None = None
+    """``Sighting.unverified`` in the kept pixels."""
     is_upright: bool = True
     """Whether it was found upright too."""
 
@@ -82,7 +82,7 @@ def cut_out(frame: JudgedFrame, sighting: Sighting, rank: float) -> Candidate:
     """Cut out the surroundings of a face; a large face is scaled down."""
     x, y, width, height = sighting.place
     # A square that is rotated by 45 degrees needs a larger one around it.
-    side = WINDOW * math.sqrt(2) if sighting.turned else WINDOW
+    side = WINDOW * math.sqrt(2) if sighting.unverified else WINDOW
     half = side / 2 * max(width, height)
     frame_height, frame_width = frame.rgb.shape[:2]
     left, top = max(0, int(x + width / 2 - half)), max(0, int(y + height / 2 - half))
@@ -108,7 +108,7 @@ def cut_out(frame: JudgedFrame, sighting: Sighting, rank: float) -> Candidate:
         FoundFace(box, sighting.score, FaceKind.FACE, np.asarray(landmarks, np.float32)),
         factor,
         sighting.cut_off,
-        None if sighting.turned is None else in_window(sighting.turned),
+        None if sighting.unverified is None else in_window(sighting.unverified),
         sighting.seen_by_scout or sighting.by_ensemble,
     )
 

@@ -227,7 +227,7 @@ class FilmExaminer:
     def _follow_faces(self, searched: SearchedFrame) -> None:
         frame = searched.frame
         sightings = sightings_of(
-            frame.rgb, searched.by_scout, searched.by_ensemble, searched.turned
+            frame.rgb, searched.by_scout, searched.by_ensemble, searched.unverified
         )
         self._tracks.add(frame, sightings, cut=searched.cut)
         if len(self._tracks) > MAX_LIVE_TRACKS:

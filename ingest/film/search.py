@@ -56,9 +56,9 @@ class SearchedFrame:
     """In pixels of the judged frame."""
     by_ensemble: tuple[FoundFace, ...] | None = None
     """What all detectors found; None if they did not search this frame."""
-    turned: tuple[Detection, ...] = ()
-    """Places that are not verified: what the scout found at other angles, and a surer detector
-    upright, in pixels of the judged frame."""
+    unverified: tuple[Detection, ...] = ()
+    """What the scout found at other angles and a surer detector upright, in pixels of the judged
+    frame. All detectors verify it later."""
 
 
 class FrameSearch:
@@ -91,8 +91,8 @@ class FrameSearch:
         self._upright = finder.upright_only()
         self._scenes = SceneWatch()
         self._last_ensemble = self._last_any_angle = self._last_frame = float("-inf")
-        self._found: dict[bool, tuple[RGB, list[FoundFace]]] = {}
-        """The frame that was searched last, and what was found, by whether at every angle."""
+        self._found: dict[FaceFinder, tuple[RGB, list[FoundFace]]] = {}
+        """The frame that each finder searched last, and what it found."""
         self.ensemble_frames = 0
         """Frames that all detectors have searched, or had searched before the film went on."""
 
@@ -139,9 +139,9 @@ class FrameSearch:
             for (one, small), stays in _with_stay(searched):
                 found = self._search(one.frame, stays, cut=one.cut)
                 by_ensemble = None if found is None else tuple(found)
-                turned = self._find_turned(one.frame, small)
-                turned += self._look(one.frame, small, is_searched=found is not None)
-                yield replace(one, by_ensemble=by_ensemble, turned=tuple(each_once(turned)))
+                others = self._find_turned(one.frame, small)
+                others += self._look(one.frame, small, is_searched=found is not None)
+                yield replace(one, by_ensemble=by_ensemble, unverified=tuple(each_once(others)))
 
     def _find_turned(self, frame: JudgedFrame, small: SmallFrame) -> list[Detection]:
         """What the scout finds at other angles; nothing where all detectors searched at them."""
@@ -192,11 +192,11 @@ class FrameSearch:
         self.ensemble_frames += 1
         if frame.number < self._known:
             return None
-        before = self._found.get(finder is self._finder)
+        before = self._found.get(finder)
         if before is not None and np.array_equal(before[0], frame.rgb):
             return before[1]  # as ``_by_scout``
         found = finder.find(frame.rgb)
-        self._found[finder is self._finder] = frame.rgb, found
+        self._found[finder] = frame.rgb, found
         return found
 
 

@@ -26,7 +26,7 @@ def sightings_of(
     rgb: RGB,
     by_scout: Sequence[Detection],
     by_ensemble: Sequence[FoundFace] | None,
-    turned: Sequence[Detection] = (),
+    unverified: Sequence[Detection] = (),
 ) -> list[Sighting]:
     """Return each face of a frame once.
 
@@ -34,7 +34,7 @@ def sightings_of(
         rgb: The frame in RGB, shape (height, width, 3), uint8.
         by_scout: What the scout found. Boxes without landmarks are left out.
         by_ensemble: What all detectors found; None if they did not search this frame.
-        turned: What the scout found at other angles. One at the place of an upright face shows the
+        unverified: What quick detectors found besides. One at the place of a known face shows the
             same face.
     """
     unnamed = [one for one in by_scout if one.landmarks is not None]
@@ -46,25 +46,25 @@ def sightings_of(
         best = max(same, key=lambda one: one.score, default=None)
         sightings.append(_sighting(rgb, best, face))
     sightings += [_sighting(rgb, one, None) for one in unnamed]
-    for one in turned:
-        _add_turned(sightings, rgb, one)
+    for one in unverified:
+        _add_unverified(sightings, rgb, one)
     return sightings
 
 
-def _add_turned(sightings: list[Sighting], rgb: RGB, turned: Detection) -> None:
-    """Add a turned face to a frame; changes the list in place."""
-    place = place_of(turned)
+def _add_unverified(sightings: list[Sighting], rgb: RGB, found: Detection) -> None:
+    """Add what a quick detector found to a frame; changes the list in place."""
+    place = place_of(found)
     for index, known in enumerate(sightings):
         is_upright = known.seen_by_scout or known.by_ensemble
         if is_upright and shows_same(place, known.place, apart=KNOWN_PLACE):
-            if turned.score > known.score:
-                assert turned.landmarks is not None  # noqa: S101  others are not proposed
+            if found.score > known.score:
+                assert found.landmarks is not None  # noqa: S101  others are not proposed
                 sightings[index] = replace(
-                    known, score=turned.score, landmarks=turned.landmarks, turned=place
+                    known, score=found.score, landmarks=found.landmarks, unverified=place
                 )
             return
-    one = _sighting(rgb, squared(turned), None)
-    sightings.append(replace(one, seen_by_scout=False, scout_score=None, turned=place))
+    one = _sighting(rgb, squared(found), None)
+    sightings.append(replace(one, seen_by_scout=False, scout_score=None, unverified=place))
 
 
 def squared(found: Detection) -> Detection:

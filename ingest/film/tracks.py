@@ -75,8 +75,8 @@ class Sighting:
     """What the ensemble said; None where only the scout saw it."""
     scout_score: float | None = None
     """The scout's own score; None where it is ``score``."""
-    turned: Place | None = None
-    """The face as the scout found it at another angle, if surer there; so are the landmarks."""
+    unverified: Place | None = None
+    """The face as a quick detector found it besides, if surer there; so are the landmarks."""
 
 
 @dataclass(frozen=True)

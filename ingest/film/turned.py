@@ -24,6 +24,7 @@ from ingest.faces.mask_cover import Mask
 from ingest.faces.protocols import RGB, Detection, Detector
 from ingest.faces.rotated_tiles import CALL_COST, FINE, around_corners, rotated_tiles
 from ingest.faces.verification import in_picture
+from ingest.film.changes import MIN_CHANGE, Grey, around, changed
 from ingest.film.sightings import place_of, shows_same
 
 TURNED_SIDE = 800
@@ -40,12 +41,10 @@ ANGLES = ((0.0, 1), (0.0, 3), (0.0, 2), (45.0, 0), (45.0, 1), (45.0, 2), (45.0, 
 TILE = 768
 """A tile has at most the area of a square of this side: the view is one tile."""
 OVERLAP = 96
-MIN_CHANGE = 4
-"""Grey levels by which 4 x 4 pixels of the view differ where the picture has changed."""
 REACH = 32
 """Pixels around a change that are searched too."""
 MIN_GRADIENT = 2.0
-"""As in ``rotation_search``: only places near corners are searched."""
+"""As in ``place_proposals``: only places near corners are searched."""
 AGAIN_SECONDS = 2.0
 """Each angle is searched again after this time, also where nothing has changed."""
 PIXELS_PER_SECOND = 4e6
@@ -55,15 +54,11 @@ MOST_PIXELS = 3.5e6
 """Pixels that are searched at once where nothing was searched before: the view at all angles."""
 NEIGHBOURS = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 """Places around one of 4 x 4 pixels to which the shaking of a camera may move it."""
-SURROUNDINGS = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * (REACH // FINE) + 1,) * 2)
 MIN_RESPONSE = 0.1
 """Height of the peak of the phase correlation from which the camera has moved so. It is 0 for
 frames of one colour."""
 LONGEST_STEP = 0.25
 """Seconds between two frames that count at most."""
-
-Grey = NDArray[np.uint8]
-"""The view in grey, one value for 4 x 4 pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +91,7 @@ class _Angle:
     def changed(self, grey: Grey) -> Mask:
         """Where a frame differs from what was searched."""
         assert self.searched is not None  # noqa: S101  the whole picture was searched first
-        return _around(cv2.absdiff(grey, self.searched) >= MIN_CHANGE)
+        return changed(grey, self.searched, REACH)
 
     def appeared(self, grey: Grey) -> Mask:
         """Where a frame differs from all places around in what was searched.
@@ -107,7 +102,7 @@ class _Angle:
         lowest = cv2.erode(self.searched, NEIGHBOURS).astype(np.int16) - MIN_CHANGE
         highest = cv2.dilate(self.searched, NEIGHBOURS).astype(np.int16) + MIN_CHANGE
         differs = (grey <= lowest) | (grey >= highest)
-        return _around(cv2.medianBlur(differs.astype(np.uint8), 3) > 0)
+        return around(cv2.medianBlur(differs.astype(np.uint8), 3) > 0, REACH)
 
     def note(self, grey: Grey, marked: Mask, time: float) -> None:
         """Remember what is searched now."""
@@ -250,11 +245,6 @@ def _view_of(small: SmallFrame) -> _View:
     back = small.scale * factor
     pixels = AugmentedView(rgb, np.diag([back, back, 1.0]))
     return _View(pixels, grey, around_corners(grey, MIN_GRADIENT))
-
-
-def _around(differs: NDArray[np.bool_]) -> Mask:
-    """The places around those that differ."""
-    return np.asarray(cv2.dilate(differs.astype(np.uint8), SURROUNDINGS), np.uint8)
 
 
 def _moved(searched: Grey, grey: Grey, across: int, down: int) -> Grey:

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.faces.augmentation import AugmentedView
 from ingest.faces.mask_cover import Mask
 from ingest.faces.protocols import RGB, Detection, Detector
 from ingest.faces.rotated_tiles import CALL_COST, FINE, rotated_tiles
 from ingest.faces.verification import in_picture
+from ingest.film.changes import Grey, changed
 from ingest.film.sightings import resized
 
 LOOK_SIDE = 1280
@@ -26,8 +26,6 @@ LOOK_SIDE = 1280
 LOOK_FROM = 0.2
 """Score from which a place is followed. Of 171 small or partly hidden faces that all detectors
 found in a frame, this detector found 170, and the scout 106 (fit half, 20 to 120 px of 1280)."""
-MIN_CHANGE = 4
-"""Grey levels by which 4 x 4 pixels of the view differ where the picture has changed."""
 REACH = 48
 """Pixels around a change that are searched too."""
 TILE = 960
@@ -37,10 +35,6 @@ PIXELS_PER_SECOND = 2e6
 """Pixels that are searched for each second of film at most: the whole view three times."""
 MOST_PIXELS = 1e6
 """Pixels that may be searched at once: the whole view."""
-SURROUNDINGS = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * (REACH // FINE) + 1,) * 2)
-
-Grey = NDArray[np.uint8]
-"""The view in grey, one value for 4 x 4 pixels."""
 
 
 class UprightLook:
@@ -88,8 +82,7 @@ class UprightLook:
         if before is None or before.shape != grey.shape:
             self._searched = grey
             return np.ones_like(grey)
-        differs = cv2.absdiff(grey, before) >= MIN_CHANGE
-        marked = np.asarray(cv2.dilate(differs.astype(np.uint8), SURROUNDINGS), np.uint8)
+        marked = changed(grey, before, REACH)
         np.copyto(before, grey, where=marked > 0)
         return marked
 

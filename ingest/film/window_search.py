@@ -43,7 +43,7 @@ class WindowSearch:
 
         Args:
             detectors: Search the window of an upright face.
-            finder: Verifies a turned face.
+            finder: Verifies what quick detectors found.
         """
         self._detectors = detectors
         self._finder = finder
@@ -55,25 +55,27 @@ class WindowSearch:
 
     def find(self, candidate: Candidate, *, is_certain: bool) -> InWindow:
         """Search one window. ``is_certain`` says that the track is a face for certain."""
-        if candidate.turned is not None:
-            turned = self._verified(candidate, candidate.turned)
-            if turned is not None:
-                return InWindow(turned, turned.kind, turned.score)
+        if candidate.unverified is not None:
+            found = self._verified(candidate, candidate.unverified)
+            if found is not None:
+                return InWindow(found, found.kind, found.score)
             if not candidate.is_upright:
                 return InWindow(None, None, 0.0)
         if is_certain:
             return InWindow(candidate.face, None, 0.0)
         return InWindow(candidate.face, *self._upright(candidate))
 
-    def _verified(self, candidate: Candidate, turned: Box) -> FoundFace | None:
+    def _verified(self, candidate: Candidate, place: Box) -> FoundFace | None:
         """A face that was found at another angle, as it is verified in photos."""
         landmarks = candidate.face.landmarks
         across, down = (landmarks[3:].mean(axis=0) - landmarks[:2].mean(axis=0)).tolist()
         # The box has the sum of the upright one's sides.
-        height = (turned.width + turned.height) / (1 + TYPICAL_WIDTH)
+        height = (place.width + place.height) / (1 + TYPICAL_WIDTH)
         degrees = math.degrees(math.atan2(-across, down))
-        place = Proposal(turned.middle, height, degrees, candidate.face.score)
-        return self._finder.verified(candidate.window, place, self._scale * candidate.enlargement)
+        proposal = Proposal(place.middle, height, degrees, candidate.face.score)
+        return self._finder.verified(
+            candidate.window, proposal, self._scale * candidate.enlargement
+        )
 
     def _upright(self, candidate: Candidate) -> tuple[FaceKind | None, float]:
         """The kind that the ensemble gives an upright face, and its probability."""

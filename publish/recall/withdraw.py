@@ -95,9 +95,9 @@ def remove_withdrawn_from(home: Home, channel: str) -> None:
         # The names are random, so a file of that name is ours whatever else the folder has.
         _remove_files(home.approved(channel), withdrawing)
         raise
-    is_listed = _is_list_written(home, channel)
+    listed = _try_to_write_list(home, channel)
     removed, faults = _remove_files(folder, withdrawing)
-    if not is_listed:
+    if not listed:
         write_manifest(home, channel)  # a full disk has room now
     apply_step(home, removed, RemoveFiles())
     close_confirmed(home, removed)
@@ -105,12 +105,12 @@ def remove_withdrawn_from(home: Home, channel: str) -> None:
     removed, more_faults = _remove_files(folder, cancelled)
     remove_partials(home, channel)
     apply_step(home, removed, RemoveFiles())
-    for fault in (*faults, *more_faults):
-        raise fault
+    if faults or more_faults:
+        raise (faults + more_faults)[0]
 
 
-def _is_list_written(home: Home, channel: str) -> bool:
-    """Write the manifest if it is old. False where the folder does not take it."""
+def _try_to_write_list(home: Home, channel: str) -> bool:
+    """Write the manifest if it is old. Return whether the folder has the present one."""
     try:
         if manifest_is_stale(home, channel):
             write_manifest(home, channel)

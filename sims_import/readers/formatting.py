@@ -40,11 +40,22 @@ _BLACK, _WHITE = ("000000", "theme1+0.00"), ("FFFFFF", "theme0+0.00")
 """Default colours of text and background, as RGB and as the theme colour that Excel writes."""
 _AUTOMATIC = 64
 """Indexed colours from this index on are colours of the operating system."""
-_PLAIN_LOOK = str((False, False, None, None, False, 0))
 _TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 _NEWER_RULE = "{http://schemas.microsoft.com/office/spreadsheetml/2009/9/main}dataValidation"
 _MESSAGES = ("promptTitle", "prompt", "errorTitle", "error")
 _BOX = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}txBody"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How letters look, apart from their colour."""
+
+    bold: bool = False
+    slanted: bool = False
+    underlined: str | None = None
+    raised: str | None = None
+    crossed: bool = False
+    turned: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class _CellStyle:
     """Whether its number format shows a word."""
     as_other_text: bool
     """Whether its number format shows a text otherwise than it is."""
-    look: str = ""
+    look: _Look
     """How its letters look, apart from their colour."""
 
 
@@ -83,7 +94,7 @@ def _of_sheet(
     found = Formatting(texts=[*_page_texts(sheet), *boxes])
     found.messages = [*_messages(sheet), *messages]
     known: dict[int, _CellStyle] = {}
-    yeses: dict[int, list[tuple[int, str]]] = {}
+    yeses: dict[int, list[tuple[int, _Look]]] = {}
     for row in sheet.iter_rows():
         ids = []
         for cell in row:
@@ -98,7 +109,7 @@ def _of_sheet(
                 found.comments.append((cell.row, cell.column - 1))
             if is_yes(str(cell.value)):
                 # A whole row in bold is no mark at its answers.
-                look = "" if style.look in {_PLAIN_LOOK, _look(row[0])} else style.look
+                look = _Look() if style.look == _look(row[0]) else style.look
                 yeses.setdefault(cell.column - 1, []).append((cell.row, look))
             if cell.value is not None:
                 _note_shown_otherwise(cell, found, style)
@@ -141,15 +152,15 @@ def _style_of(cell: Any, palette: list[list[str]]) -> _CellStyle:
     )
 
 
-def _look(cell: Any) -> str:
+def _look(cell: Any) -> _Look:
     font, border = cell.font, cell.border
     barred = border.diagonal is not None and border.diagonal.style
     crossed = bool(barred and (border.diagonalUp or border.diagonalDown))
     turned = cell.alignment.textRotation or 0
-    return str((bool(font.b), bool(font.i), font.u, font.vertAlign, crossed, turned))
+    return _Look(bool(font.b), bool(font.i), font.u, font.vertAlign, crossed, turned)
 
 
-def _odd_looks(yeses: dict[int, list[tuple[int, str]]]) -> Iterator[tuple[int, int]]:
+def _odd_looks(yeses: dict[int, list[tuple[int, _Look]]]) -> Iterator[tuple[int, int]]:
     """Row and column of each yes that few of its column look like.
 
     Args:

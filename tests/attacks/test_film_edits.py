@@ -42,7 +42,6 @@ from tests.support.core_factories import (
     ANN as ANNS_NUMBER,
 )
 from tests.support.core_factories import (
-    CAMERA,
     assert_held,
     assert_released,
     make_pupil,
@@ -60,8 +59,8 @@ from tests.support.drawn_people import (
     examine_drawn,
     found_in,
     scene,
+    stored_evidence,
 )
-from tests.support.factories import with_text_read
 
 RATE = 25
 SCHOOL = make_register(make_pupil(ANNS_NUMBER))
@@ -69,11 +68,7 @@ SCHOOL = make_register(make_pupil(ANNS_NUMBER))
 
 def examined(film: bytes) -> Examined:
     """The evidence of a film, as the gate stores it."""
-    found = examine_drawn(film)
-    size = (found.width, found.height)
-    return with_text_read(
-        Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
-    )
+    return stored_evidence(examine_drawn(film))
 
 
 def cut_to(evidence: Examined, *parts: tuple[int, int]) -> StaffInput:
@@ -232,11 +227,7 @@ class HalfBlind(DrawnDetector):
 def test_a_stranger_whom_the_scout_hardly_sees_is_not_cut_away_by_one_moment() -> None:
     """All detectors see the face once; where it is before and after that, nobody knows."""
     film = drawn_film(visit(18, 33, 75))
-    found = examine_drawn(film, scout=HalfBlind(25))
-    size = (found.width, found.height)
-    evidence = with_text_read(
-        Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
-    )
+    evidence = stored_evidence(examine_drawn(film, scout=HalfBlind(25)))
     (stranger,) = [f.shown for f in evidence.faces if isinstance(f.identity, Unknown)]
     assert stranger is not None
     assert stranger.from_s == stranger.to_s == 1.0

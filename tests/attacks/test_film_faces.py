@@ -12,7 +12,6 @@ from consent_gate.model import Examined, Reason
 from ingest.faces.protocols import RGB
 from tests.support.core_factories import ANN as ANNS_NUMBER
 from tests.support.core_factories import (
-    CAMERA,
     assert_held,
     assert_released,
     make_pupil,
@@ -20,8 +19,15 @@ from tests.support.core_factories import (
     signed_input,
     website_verdict,
 )
-from tests.support.drawn_people import ANN, SIDE, STRANGER, drawn_film, examine_drawn, scene
-from tests.support.factories import with_text_read
+from tests.support.drawn_people import (
+    ANN,
+    SIDE,
+    STRANGER,
+    drawn_film,
+    examine_drawn,
+    scene,
+    stored_evidence,
+)
 
 SCHOOL = make_register(make_pupil(ANNS_NUMBER))
 X, Y = 100, 60
@@ -47,11 +53,7 @@ def film_of(*strangers: int, likeness: float) -> Examined:
 
 
 def evidence_of(frames: list[RGB]) -> Examined:
-    found = examine_drawn(drawn_film(frames))
-    size = (found.width, found.height)
-    return with_text_read(
-        Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
-    )
+    return stored_evidence(examine_drawn(drawn_film(frames)))
 
 
 def test_a_film_of_ann_alone_is_released() -> None:

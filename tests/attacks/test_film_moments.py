@@ -15,7 +15,6 @@ from ingest.faces.protocols import RGB, Detection
 from tests.support.animations import animation
 from tests.support.core_factories import ANN as ANNS_NUMBER
 from tests.support.core_factories import (
-    CAMERA,
     assert_held,
     assert_released,
     make_pupil,
@@ -31,8 +30,8 @@ from tests.support.drawn_people import (
     drawn_film,
     examine_drawn,
     scene,
+    stored_evidence,
 )
-from tests.support.factories import with_text_read
 
 SCHOOL = make_register(make_pupil(ANNS_NUMBER))
 ALONE = scene((ANN, 20, 100))
@@ -64,10 +63,7 @@ class SeesUpright(DrawnFinder):
 
 def examined(film: bytes, *, lies: bool = False, finder: DrawnFinder | None = None) -> Examined:
     found = examine_drawn(film, scout=SeesAnn("yunet"), finder=finder or Upright(lies=lies))
-    size = (found.width, found.height)
-    return with_text_read(
-        Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
-    )
+    return stored_evidence(found)
 
 
 def assert_seen(film: bytes, *, lies: bool = False) -> None:

@@ -26,7 +26,6 @@ from tests.attacks.test_unseen_faces import photo
 from tests.support.cached_analysis import start_worker
 from tests.support.core_factories import ANN as ANNS_NUMBER
 from tests.support.core_factories import (
-    CAMERA,
     assert_held,
     assert_released,
     make_pupil,
@@ -43,8 +42,8 @@ from tests.support.drawn_people import (
     drawn_film,
     examine_drawn,
     scene,
+    stored_evidence,
 )
-from tests.support.factories import with_text_read
 
 SCHOOL = make_register(make_pupil(ANNS_NUMBER))
 HAIR = 8
@@ -99,10 +98,7 @@ def frames(quarters: int, first: int, count: int, x: int = 200) -> Iterator[RGB]
 def examined(pictures: Iterator[RGB]) -> Examined:
     scout, second = Detector("yunet"), Detector("centerface")
     found = examine_drawn(drawn_film(pictures), scout, second, Finder())
-    evidence = Examined(
-        found.width, found.height, found.frames_sha256, found.faces, device=CAMERA, film=found.film
-    )
-    return with_text_read(evidence)
+    return stored_evidence(found)
 
 
 def test_a_film_of_ann_alone_is_released() -> None:

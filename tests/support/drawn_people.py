@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.matching.gallery import Gallery, gallery_of
-from consent_gate.model import Box, FaceKind, Identity, Match, NotMatched, Reason, Unknown
+from consent_gate.model import Box, Examined, FaceKind, Identity, Match, NotMatched, Reason, Unknown
 from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.measured_face import MeasuredFace
 from ingest.faces.place_crops import Proposal
@@ -19,6 +19,8 @@ from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.resolve import estimated_landmarks
 from ingest.film.animation import open_frames
 from ingest.film.examine import FilmExaminer, FilmResult
+from tests.support.core_factories import CAMERA
+from tests.support.factories import with_text_read
 from tests.support.films import make_film
 
 ANN, BEN, STRANGER = (220, 30, 30), (30, 200, 30), (30, 30, 220)
@@ -156,3 +158,11 @@ def examine_drawn(
 def drawn_film(frames: Iterable[RGB], **how: Any) -> bytes:
     """A film of drawn people, with little loss."""
     return make_film(frames, options={"crf": "5"}, **how)
+
+
+def stored_evidence(found: FilmResult) -> Examined:
+    """The evidence of a film of a known camera in which no text can be read, as it is stored."""
+    size = found.width, found.height
+    return with_text_read(
+        Examined(*size, found.frames_sha256, found.faces, device=CAMERA, film=found.film)
+    )

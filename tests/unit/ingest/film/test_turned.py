@@ -143,7 +143,7 @@ def test_a_face_seen_upright_and_turned_is_one_with_the_landmarks_of_the_surer(
     (one,) = sightings_of(textured(), [upright], None, [lying])
     assert one.place == (100, 100, 40, 50)
     assert one.scout_score == 0.5
-    assert (one.turned is not None) is is_turned
+    assert (one.unverified is not None) is is_turned
     assert one.landmarks[0, 0] == (112 if is_turned else 102)
 
 
@@ -151,5 +151,5 @@ def test_a_child_before_a_poster_is_a_turned_face_of_its_own() -> None:
     poster = Detection(100, 50, 160, 200, 0.95, LANDMARKS + 100, "yunet")
     child = Detection(165, 130, 40, 36, 0.4, LANDMARKS + 160, "yunet")
     faces = sightings_of(textured(), [poster], None, [child])
-    assert [face.turned is not None for face in faces] == [False, True]
+    assert [face.unverified is not None for face in faces] == [False, True]
     assert not faces[1].seen_by_scout
